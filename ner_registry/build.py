@@ -1,0 +1,200 @@
+"""The composition root: the only place where the parts meet.
+
+Training and loading an archive share it. :func:`parse_experiment` checks a config and builds
+nothing; :func:`build_tagger` puts a model together in plain sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast
+
+# imported for what they register
+import ner_registry.embedders
+import ner_registry.encoders
+import ner_registry.heads
+import ner_registry.readers  # noqa: F401
+from ner_registry.config.plan import Plan, parse
+from ner_registry.config.registry import import_packages, import_plugins
+from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
+from ner_registry.data.corpus import Corpus, IndexedSentences
+from ner_registry.data.schemes import TagScheme
+from ner_registry.data.sentence import Sentence
+from ner_registry.data.tags import TagSet
+from ner_registry.data.vocabulary import Vocabulary
+from ner_registry.embedders import TokenEmbedder
+from ner_registry.encoders import Seq2SeqEncoder
+from ner_registry.errors import ConfigError, Fault
+from ner_registry.heads import TaggerHead
+from ner_registry.readers import DatasetReader
+from ner_registry.tagger import Tagger
+from ner_registry.training.trainer import TrainerSettings
+
+Name = Annotated[str, Pattern(r"[A-Za-z_]\w*", "a name of letters, digits and underscores")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """What the model is made of.
+
+    Attributes:
+        embedders: by names of your own; their vectors are put side by side.
+        encoder: reads the embedders' vectors.
+        head: reads what the encoder gives.
+        dropout: probability of dropping a number of the embeddings, and of the encoder's
+            output, in training.
+        tag_scheme: the scheme that the model works in; null: that of the training data.
+    """
+
+    embedders: Annotated[dict[Name, Callable[..., TokenEmbedder]], Range(1)]
+    encoder: Callable[..., Seq2SeqEncoder]
+    head: Callable[..., TaggerHead]
+    dropout: DropoutRate = 0.0
+    tag_scheme: TagScheme | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataLoaderSettings:
+    """How sentences are put into batches, which hold sentences of like length.
+
+    Attributes:
+        batch_size: sentences in a batch.
+        shuffle: whether every epoch of training takes them in another order.
+    """
+
+    batch_size: PositiveInt = 32
+    shuffle: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """The whole config.
+
+    A data path is a file, a URL, or a name from the dataset catalogue.
+
+    Attributes:
+        dataset_reader: reads the data.
+        validation_dataset_reader: reads the validation and test data; null: the same.
+        train_data_path: what the model learns from.
+        validation_data_path: what decides which epoch is best.
+        test_data_path: what is looked at last, where ``evaluate_on_test`` says so.
+        evaluate_on_test: whether to look at it at all.
+        include_packages: packages to import, for the parts that they register.
+        tokenizer: what cuts plain text into tokens when the model is used: ``conll`` cuts as
+            the CoNLL-2003 corpus is cut.
+        model: what to train.
+        data_loader: how sentences are put into batches.
+        trainer: how to train.
+        random_seed: of everything that is random.
+    """
+
+    dataset_reader: DatasetReader
+    validation_dataset_reader: DatasetReader | None = None
+    train_data_path: str
+    validation_data_path: str | None = None
+    test_data_path: str | None = None
+    evaluate_on_test: bool = False
+    include_packages: tuple[str, ...] = ()
+    tokenizer: Literal["conll"] = "conll"
+    model: ModelSettings
+    data_loader: DataLoaderSettings = DataLoaderSettings()
+    trainer: TrainerSettings
+    random_seed: Annotated[int, Range(0, 2**31)] = 0
+
+    @property
+    def evaluation_reader(self) -> DatasetReader:
+        """What reads data that isn't trained on."""
+        return self.validation_dataset_reader or self.dataset_reader
+
+
+def parse_experiment(config: dict[str, Any], include_packages: Iterable[str] = ()) -> Plan:
+    """Checks a config, after importing what its parts may come from.
+
+    Args:
+        config: what a config file evaluated to.
+        include_packages: packages to import besides those that the config names.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    import_plugins()
+    own = config.get("include_packages", [])
+    names = [name for name in own if isinstance(name, str)] if isinstance(own, list) else []
+    import_packages([*include_packages, *names])
+    faults = []
+    try:
+        plan = parse(Experiment, config)
+    except ConfigError as error:
+        faults = error.faults
+    faults += _conflicts(config)
+    if faults:
+        raise ConfigError(faults)
+    return plan
+
+
+def _conflicts(config: dict[str, Any]) -> list[Fault]:
+    """Faults of keys that are right each by itself."""
+    faults = []
+    if config.get("evaluate_on_test") is True and config.get("test_data_path") is None:
+        message = "required by evaluate_on_test: expected a path, got no such key"
+        faults.append(Fault("test_data_path", message))
+    trainer = config.get("trainer")
+    if isinstance(trainer, dict) and config.get("validation_data_path") is None:
+        for key in ("patience", "validation_metric"):
+            if trainer.get(key) is not None:
+                message = "needs validation data: set validation_data_path, or leave it out"
+                faults.append(Fault(f"trainer.{key}", message))
+    return faults
+
+
+def registered_modules(plan: Plan) -> set[str]:
+    """The modules, this package's own aside, that a plan's parts are defined in."""
+    modules = set()
+    module = plan.factory.__module__
+    if module.split(".")[0] != "ner_registry":
+        modules.add(module)
+    pending: list[Any] = list(plan.arguments.values())
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Plan):
+            modules |= registered_modules(value)
+        elif isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list | tuple):
+            pending += value
+    return modules
+
+
+def build_tagger(
+    settings: ModelSettings, vocabularies: Mapping[str, Vocabulary], tags: TagSet
+) -> Tagger:
+    """The model: each part is given what follows from the ones before.
+
+    Args:
+        settings: the parts.
+        vocabularies: of each embedder by name.
+        tags: the tags to tell apart.
+    """
+    embedders = {
+        name: cast(TokenEmbedder, make(vocab=vocabularies[name]))
+        for name, make in settings.embedders.items()
+    }
+    width = sum(embedder.output_dim for embedder in embedders.values())
+    encoder = cast(Seq2SeqEncoder, settings.encoder(input_dim=width))
+    head = cast(TaggerHead, settings.head(input_dim=encoder.output_dim, tags=tags))
+    return Tagger(embedders, encoder, head, tags, dropout=settings.dropout)
+
+
+def index_sentences(tagger: Tagger, sentences: list[Sentence]) -> IndexedSentences:
+    """Sentences as the tagger's embedders see them."""
+    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
+    return IndexedSentences(sentences, indexers)  # type: ignore[arg-type]  # ModuleDict
+
+
+def index_corpus(tagger: Tagger, corpus: Corpus) -> IndexedSentences:
+    """A corpus, its tags included, as the tagger sees it."""
+    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
+    pairs = zip(corpus.spans, corpus.sentences, strict=True)
+    tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
+    return IndexedSentences(corpus.sentences, indexers, tags)  # type: ignore[arg-type]  # dito

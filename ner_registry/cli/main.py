@@ -1,0 +1,107 @@
+"""``ner-run``: parses arguments, calls a sub-command, turns what it raises into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import FrameType
+
+from ner_registry.cli import check, download, evaluate, predict, show, train
+from ner_registry.errors import NerError
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: stops a run as Ctrl-C does, with another exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit code.
+
+    Args:
+        argv: the arguments; None: those of the process.
+    """
+    args = _parser().parse_args(argv)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LevelFormatter())
+    logger = logging.getLogger("ner_registry")
+    logger.setLevel(logging.WARNING if args.quiet else logging.INFO)
+    handler.setLevel(logger.level)
+    logger.addHandler(handler)
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        args.run(args)
+        sys.stdout.flush()
+        return 0
+    except NerError as error:
+        if args.debug:
+            raise
+        print("\n".join(error.lines()), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # the reader of our output has left, as `head` does; nothing is left to flush to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (OSError, MemoryError) as error:
+        if args.debug:
+            raise
+        print(f"ner-run: {_reason(error)}", file=sys.stderr)
+        return 1
+    except Terminated:
+        print("ner-run: terminated", file=sys.stderr)
+        return TERMINATED
+    except KeyboardInterrupt:
+        print("ner-run: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        logger.removeHandler(handler)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ner-run",
+        description="Trains, evaluates and runs named-entity taggers declared in Jsonnet.",
+        epilog="`ner-run COMMAND --help` tells more of each command.",
+    )
+    parser.add_argument("--version", action="version", version=version("ner_registry"))
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--include-package",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="import a package or module whose components the config uses; repeatable",
+    )
+    common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
+    common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in (train, evaluate, predict, check, show, download):
+        module.add(commands, common)
+    return parser
+
+
+class _LevelFormatter(logging.Formatter):
+    """News as they are; warnings and worse say what they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = super().format(record)
+        is_news = record.levelno <= logging.INFO
+        return message if is_news else f"{record.levelname.lower()}: {message}"
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _reason(error: OSError | MemoryError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,69 @@
+"""``ner-run train``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Adds the sub-command."""
+    parser = commands.add_parser(
+        "train",
+        parents=[common],
+        help="train a declared experiment",
+        description="Trains the tagger that CONFIG declares and writes the run to DIR.",
+        epilog="example: ner-run train experiments/bilstm_crf.jsonnet -s serialization/crf "
+        "-o '{\"trainer.num_epochs\": 3}'",
+    )
+    parser.add_argument("config", metavar="CONFIG", help="a Jsonnet file")
+    parser.add_argument(
+        "-s", "--serialization-dir", metavar="DIR", help="where everything about the run goes"
+    )
+    parser.add_argument(
+        "-o",
+        "--overrides",
+        metavar="JSONNET",
+        help="an object that changes the config: a dotted key replaces the value there, "
+        "nested objects merge",
+    )
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-f", "--force", action="store_true", help="replace the run in DIR")
+    group.add_argument(
+        "-r", "--recover", action="store_true", help="go on where the run in DIR stopped"
+    )
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check, read the data, build the model, and print what would be trained",
+    )
+    parser.set_defaults(run=lambda args: run(args, parser))
+
+
+def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Trains."""
+    if args.serialization_dir is None and not args.dry_run:
+        parser.error("the following arguments are required: -s/--serialization-dir")
+    from ner_registry.config import jsonnet
+
+    config = jsonnet.load(args.config, args.overrides)
+    from ner_registry.build import parse_experiment
+    from ner_registry.errors import ConfigError
+    from ner_registry.jobs.prepare import prepare
+    from ner_registry.jobs.train import train
+
+    try:
+        if args.dry_run:
+            plan = parse_experiment(config, args.include_package)
+            print("\n".join(prepare(plan).summary()))
+            return
+        train(
+            config,
+            args.serialization_dir,
+            include_packages=args.include_package,
+            force=args.force,
+            recover=args.recover,
+            quiet=args.quiet,
+        )
+    except ConfigError as error:
+        raise error.at(args.config) from None

@@ -1,0 +1,112 @@
+"""Jsonnet to plain values, faults with their place, and overrides on top."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import _jsonnet
+
+from ner_registry.errors import ConfigError, Fault
+
+_PLACE = re.compile(r"(?P<file>[^\s:]+):(?:\()?(?P<line>\d+)(?::(?P<column>\d+))?")
+
+
+def load(path: str | Path, overrides: str | None = None) -> dict[str, Any]:
+    """The object that a config file evaluates to, with overrides applied.
+
+    Environment variables are ``std.extVar``s. Imports are relative to the importing file.
+
+    Args:
+        path: a Jsonnet or JSON file.
+        overrides: Jsonnet text of an object. A key with dots replaces the whole value at
+            that path; objects under keys without dots merge into what is there.
+
+    Raises:
+        ConfigError: no such file, not Jsonnet, or not an object.
+    """
+    file = Path(path)
+    if not file.is_file():
+        kind = "a directory" if file.is_dir() else "no such file"
+        raise ConfigError([Fault("", f"expected a config file, got {kind}", str(path))])
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([Fault("", f"expected UTF-8 text, got {error}", str(path))]) from None
+    config = _evaluate(str(path), text)
+    if overrides is None:
+        return config
+    return override(config, _evaluate("--overrides", overrides))
+
+
+def override(config: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """``config`` with ``overrides`` applied, as in :func:`load`; both stay as they are.
+
+    Raises:
+        ConfigError: a dotted path goes through something that holds no keys.
+    """
+    result = _merge(config, {key: v for key, v in overrides.items() if "." not in key})
+    for key, value in overrides.items():
+        if "." in key:
+            result = _replace(result, key.split("."), value, key)
+    return result
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]  # both
+    return merged
+
+
+def _replace(node: Any, keys: list[str], value: Any, dotted: str) -> Any:
+    """``node`` with the value at the path of ``keys`` replaced; lists count from 0."""
+    if not keys:
+        return value
+    key, *rest = keys
+    if isinstance(node, dict):
+        return node | {key: _replace(node.get(key, {}), rest, value, dotted)}
+    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        at = int(key)
+        return [*node[:at], _replace(node[at], rest, value, dotted), *node[at + 1 :]]
+    here = f"a list of {len(node)}" if isinstance(node, list) else json.dumps(node)
+    raise ConfigError([Fault(dotted, f"nothing is named {key!r} in {here}", "--overrides")])
+
+
+def _evaluate(name: str, text: str) -> dict[str, Any]:
+    variables = {key: value for key, value in os.environ.items() if _is_text(key + value)}
+    try:
+        result = json.loads(_jsonnet.evaluate_snippet(name, text, ext_vars=variables))
+    except RuntimeError as error:
+        raise ConfigError([_fault(name, str(error))]) from None
+    if not isinstance(result, dict):
+        message = f"expected an object, got {type(result).__name__}"
+        raise ConfigError([Fault("", message, name)])
+    return result
+
+
+def _fault(name: str, report: str) -> Fault:
+    """Jsonnet's report of an error in one line, placed where it happened."""
+    report = report.strip()
+    if report.startswith("STATIC ERROR: "):
+        place, message = report.removeprefix("STATIC ERROR: ").split(": ", 1)
+    else:
+        # the message, and under it the stack, innermost first
+        message, _, place = report.removeprefix("RUNTIME ERROR: ").partition("\n")
+    found = _PLACE.search(place)
+    location = ":".join(filter(None, found.groups())) if found else name
+    return Fault("", f"Jsonnet: {' '.join(message.split())}", location)
+
+
+def _is_text(value: str) -> bool:
+    """Whether an environment variable can be told to Jsonnet, which takes UTF-8 alone."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""Names for classes: a kind of part keeps a table of the parts registered under it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import logging
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, TypeVar
+
+from ner_registry.errors import ConfigError, Fault
+
+_Factory = TypeVar("_Factory", bound=Callable[..., Any])
+
+logger = logging.getLogger(__name__)
+
+
+class Registrable:
+    """Base of every kind of part that a config selects by ``type``.
+
+    A kind is a direct subclass. It says in ``supplied`` what the framework gives its parts;
+    all other parameters of a part's constructor are its config.
+
+    Attributes:
+        supplied: names of the parameters that the framework supplies.
+    """
+
+    supplied: ClassVar[tuple[str, ...]] = ()
+    _parts: ClassVar[dict[str, Callable[..., Any]]]
+    _kinds: ClassVar[dict[str, type[Registrable]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if Registrable in cls.__bases__:
+            cls._parts = {}
+            Registrable._kinds[cls.__name__] = cls
+
+    @classmethod
+    def register(cls, name: str) -> Callable[[_Factory], _Factory]:
+        """Decorator that makes a class, or a function that returns one's instance, a part.
+
+        Raises:
+            TypeError: the signature doesn't take what the kind supplies, or takes anything
+                by ``*args`` or ``**kwargs``.
+            ValueError: another part has the name already.
+        """
+
+        def decorate(part: _Factory) -> _Factory:
+            _check_signature(cls, part)
+            other = cls._parts.get(name)
+            if other is not None and origin(other) != origin(part):
+                raise ValueError(
+                    f"the {cls.__name__} {name!r} is {origin(other)} already, "
+                    f"got {origin(part)}: register it under another name"
+                )
+            cls._parts[name] = part
+            return part
+
+        return decorate
+
+    @classmethod
+    def parts(cls) -> dict[str, Callable[..., Any]]:
+        """The registered parts of this kind, by name."""
+        return dict(cls._parts)
+
+
+def kinds() -> dict[str, type[Registrable]]:
+    """Every kind of part, by the name of its class."""
+    return dict(Registrable._kinds)
+
+
+def origin(part: Callable[..., Any]) -> str:
+    """Where a part is defined, as ``module.Name``."""
+    return f"{part.__module__}.{part.__qualname__}"
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that ``name`` was most likely meant to be, if one is near."""
+    near = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def import_packages(names: Iterable[str]) -> None:
+    """Imports packages, modules below them included, so that their parts get registered.
+
+    Raises:
+        ConfigError: one can't be imported; names it and says why.
+    """
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a user's file beside the config, as `python -m` would find it
+    faults = []
+    for name in names:
+        try:
+            package = importlib.import_module(name)
+            for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
+                importlib.import_module(module.name)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            faults.append(Fault("include_packages", f"can't import {name!r}: {reason}"))
+    if faults:
+        raise ConfigError(faults)
+
+
+def import_plugins() -> None:
+    """Imports installed packages that offer the entry point ``ner_registry.plugins``."""
+    for plugin in entry_points(group="ner_registry.plugins"):
+        try:
+            plugin.load()
+        except Exception as error:
+            # what it registers is missing then, but what doesn't need it still works
+            logger.warning("plugin %s: %s: %s", plugin.name, type(error).__name__, error)
+
+
+def _check_signature(kind: type[Registrable], part: Callable[..., Any]) -> None:
+    parameters = inspect.signature(part).parameters
+    for name in kind.supplied:
+        if name not in parameters:
+            raise TypeError(
+                f"{origin(part)} must take {name!r}: every {kind.__name__} is given it"
+            )
+    for parameter in parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise TypeError(
+                f"{origin(part)} takes {str(parameter)!r}, which would hide misspelt keys: "
+                "name each parameter"
+            )

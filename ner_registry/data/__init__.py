@@ -1,0 +1,1 @@
+"""Sentences, tag schemes, vocabularies, batches and where data files come from."""

@@ -1,0 +1,34 @@
+"""A sentence: the one thing that readers yield and everything after them takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Sentence:
+    """A tokenized sentence, with its tags where they are known.
+
+    Attributes:
+        tokens: the words, in order.
+        tags: one tag per token, in the scheme of the file they came from.
+        columns: any other column of the data, by name, one value per token.
+        offsets: of each token, its first character in ``text`` and the one after its last.
+        text: the text that ``offsets`` refer to.
+        document: number, from 0, of the document that the sentence belongs to in its file.
+        extra: what else its record held; predictions pass it through.
+        line: line of the file, from 1, where the sentence begins.
+    """
+
+    tokens: list[str]
+    tags: list[str] | None = None
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    offsets: list[tuple[int, int]] | None = None
+    text: str | None = None
+    document: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+    line: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.tokens)

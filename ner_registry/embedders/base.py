@@ -1,0 +1,34 @@
+"""What every TokenEmbedder is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from ner_registry.config.registry import Registrable
+from ner_registry.data.sentence import Sentence
+
+
+class TokenEmbedder(nn.Module, ABC, Registrable):
+    """Turns tokens into vectors, by way of a view: the numbers that stand for a sentence.
+
+    It is given ``vocab``, a :class:`ner_registry.data.vocabulary.Vocabulary` of its own.
+
+    Attributes:
+        output_dim: width of the vectors.
+    """
+
+    supplied = ("vocab",)
+    output_dim: int
+
+    @abstractmethod
+    def index(self, sentence: Sentence) -> Tensor:
+        """The view of a sentence, (length, …); called once per sentence."""
+
+    @abstractmethod
+    def forward(self, view: Tensor, mask: Tensor) -> Tensor:
+        """Vectors (batch, length, output_dim) for views (batch, length, …), padded with 0.
+
+        ``mask`` is (batch, length), bool, true on real tokens.
+        """

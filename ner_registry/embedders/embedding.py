@@ -1,0 +1,123 @@
+"""A vector per word."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ner_registry.config.types import PositiveInt, Probability
+from ner_registry.data import catalogue
+from ner_registry.data.sentence import Sentence
+from ner_registry.data.vectors import Vectors, read_vectors
+from ner_registry.data.vocabulary import PADDING, UNKNOWN, Vocabulary
+from ner_registry.embedders.base import TokenEmbedder
+from ner_registry.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+
+@TokenEmbedder.register("embedding")
+class Embedding(TokenEmbedder):
+    """A table with a vector for each word of the training data, and one for all others.
+
+    With pretrained vectors the table has a row for each of them too, and a word without a
+    row of its own is looked up lower-cased.
+
+    Args:
+        embedding_dim: width of the vectors.
+        pretrained_file: vectors to start from, in GloVe's or word2vec's text form, plain, gz
+            or zip: a path, a URL or a catalogue name; null starts from random ones.
+        max_vectors: reads only so many from the top of the file; null reads them all.
+        trainable: whether training changes the table.
+        min_count: a word that is rarer in the training data is unknown.
+        lowercase: whether words are lower-cased first.
+        replace_singletons: in training, the probability of showing a word that occurs once
+            in the training data as the unknown word (Lample et al. 2016), which is never
+            trained otherwise.
+    """
+
+    counts: Tensor
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        *,
+        embedding_dim: PositiveInt,
+        pretrained_file: str | None = None,
+        max_vectors: PositiveInt | None = None,
+        trainable: bool = True,
+        min_count: PositiveInt = 1,
+        lowercase: bool = False,
+        replace_singletons: Probability = 0.0,
+    ) -> None:
+        super().__init__()
+        self.vocab = vocab
+        self.output_dim = embedding_dim
+        self.lowercase = lowercase
+        self.replace_singletons = replace_singletons
+        self.falls_back = pretrained_file is not None
+        vectors = None
+        if pretrained_file is not None and not vocab.is_built:
+            vectors = read_vectors(catalogue.find(pretrained_file), max_vectors)
+            if vectors.width != embedding_dim:
+                raise DataError(
+                    pretrained_file,
+                    f"expected vectors of embedding_dim {embedding_dim}, got {vectors.width}",
+                )
+        vocab.build(self._words, min_count=min_count, also=vectors.rows if vectors else ())
+
+        # variance 1 / dim, as for a linear layer's inputs
+        bound = math.sqrt(3 / embedding_dim)
+        table = torch.empty(len(vocab), embedding_dim).uniform_(-bound, bound)
+        table[PADDING] = 0
+        if vectors is not None:
+            self._copy(vectors, table)
+        self.table = nn.Embedding.from_pretrained(
+            table, freeze=not trainable, padding_idx=PADDING
+        )
+        counts = torch.tensor([0, 0, *vocab.counts.values()])
+        self.register_buffer("counts", counts, persistent=False)
+
+    def index(self, sentence: Sentence) -> Tensor:
+        """(length,), long."""
+        words = self._words(sentence)
+        if self.falls_back:
+            words = [word if word in self.vocab else word.lower() for word in words]
+        return torch.tensor(self.vocab.indices(words), dtype=torch.long)
+
+    def forward(self, view: Tensor, mask: Tensor) -> Tensor:
+        """(batch, length) -> (batch, length, output_dim)."""
+        if self.training and self.replace_singletons:
+            is_singleton = self.counts[view] == 1
+            draw = torch.rand(view.shape, device=view.device)
+            view = view.masked_fill(is_singleton & (draw < self.replace_singletons), UNKNOWN)
+        vectors: Tensor = self.table(view)
+        return vectors
+
+    def _words(self, sentence: Sentence) -> list[str]:
+        if self.lowercase:
+            return [token.lower() for token in sentence.tokens]
+        return sentence.tokens
+
+    def _copy(self, vectors: Vectors, table: Tensor) -> None:
+        """Fills the table with what there are vectors for, and reports how much that is."""
+        tokens = covered = types = covered_types = 0
+        for index, (word, count) in enumerate(self.vocab.counts.items(), UNKNOWN + 1):
+            row = vectors.rows.get(word, vectors.rows.get(word.lower()))
+            if row is not None:
+                table[index] = vectors.matrix[row]
+            if count:
+                tokens += count
+                types += 1
+                covered += count * (row is not None)
+                covered_types += row is not None
+        logger.info(
+            "pretrained vectors: %d read; they cover %.1f %% of the tokens and %.1f %% of the "
+            "types of the training data",
+            len(vectors.rows),
+            100 * covered / max(tokens, 1),
+            100 * covered_types / max(types, 1),
+        )

@@ -1,0 +1,30 @@
+"""What every Seq2SeqEncoder is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from ner_registry.config.registry import Registrable
+
+
+class Seq2SeqEncoder(nn.Module, ABC, Registrable):
+    """Turns a sequence of vectors into another of the same length.
+
+    It is given ``input_dim``, the width of what it reads.
+
+    Attributes:
+        output_dim: width of what it gives.
+    """
+
+    supplied = ("input_dim",)
+    output_dim: int
+
+    @abstractmethod
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        """(batch, length, input_dim) -> (batch, length, output_dim).
+
+        ``mask`` is (batch, length), bool, true on real tokens. What is given for a real token
+        must not depend on padding.
+        """

@@ -1,0 +1,93 @@
+"""Everything that can go wrong for a user, as exceptions that print as one line per fault.
+
+    NerError                  exit code 2: the user's input is at fault
+    ├── ConfigError           a configuration: a list of faults, each with its config path
+    ├── DataError             a data file: file, line, what was expected, what was got
+    ├── ArchiveError          a model archive or a run's directory that can't be read
+    ├── DownloadError         a download that failed or doesn't verify
+    ├── RunDirectoryError     a serialization directory that can't be used for this run
+    └── RunError              exit code 1: the run itself failed (loss not finite, disk full …)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike, fspath
+
+
+class NerError(Exception):
+    """A fault that is told in plain lines; ``exit_code`` is what ``ner-run`` ends with."""
+
+    exit_code = 2
+
+    def lines(self) -> list[str]:
+        """One line per fault, as printed on stderr."""
+        return [" ".join(str(self).split("\n"))]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a configuration.
+
+    Attributes:
+        path: where in the config, keys joined by dots; empty for the config as a whole.
+        message: what was expected, what was got, what to do.
+        location: ``FILE``, ``FILE:LINE`` or ``FILE:LINE:COLUMN``, as far as it is known.
+    """
+
+    path: str
+    message: str
+    location: str | None = None
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.location, self.path, self.message) if part)
+
+
+class ConfigError(NerError):
+    """Every fault found in a configuration."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = list(faults)
+
+    def at(self, location: str) -> ConfigError:
+        """The same faults, those without a place of their own placed at ``location``."""
+        return ConfigError([replace(f, location=f.location or location) for f in self.faults])
+
+    def lines(self) -> list[str]:
+        return [str(fault) for fault in self.faults]
+
+
+class DataError(NerError):
+    """A data file that can't be read as declared.
+
+    Args:
+        path: the file.
+        message: what was expected and what was got.
+        line: the line's number, from 1, if one is to blame.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], message: str, line: int | None = None
+    ) -> None:
+        place = fspath(path) if line is None else f"{fspath(path)}:{line}"
+        super().__init__(f"{place}: {message}")
+
+
+class ArchiveError(NerError):
+    """A model archive, or a run's directory, that isn't one or doesn't verify."""
+
+
+class DownloadError(NerError):
+    """A download that failed, or whose content isn't what was expected."""
+
+
+class RunDirectoryError(NerError):
+    """A serialization directory that this run can't use."""
+
+
+class RunError(NerError):
+    """The run itself failed; the user's input is not to blame."""
+
+    exit_code = 1

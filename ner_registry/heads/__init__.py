@@ -1,0 +1,6 @@
+"""TaggerHeads: from a vector per token to tags and their probabilities."""
+
+from ner_registry.heads.base import TaggerHead
+from ner_registry.heads.chain import CrfHead, SoftmaxHead
+
+__all__ = ["CrfHead", "SoftmaxHead", "TaggerHead"]

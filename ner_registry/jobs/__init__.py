@@ -1,0 +1,1 @@
+"""Whole jobs: train a declared experiment, evaluate a model on a file."""

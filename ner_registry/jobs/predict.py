@@ -1,0 +1,107 @@
+"""Tags a file or a stream."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from tqdm import tqdm
+
+from ner_registry.data.sentence import Sentence
+from ner_registry.errors import DataError
+from ner_registry.predictor import BATCH_SIZE, Predictor, as_brackets, as_conll, as_jsonl, load
+from ner_registry.readers import ConllReader
+from ner_registry.readers.base import numbered_lines
+from ner_registry.readers.untagged import read_jsonl, read_text
+
+_FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "jsonl": as_jsonl,
+    "conll": as_conll,
+    "brackets": as_brackets,
+}
+_TEXT_ENDINGS = (".txt", ".text")
+_JSONL_ENDINGS = (".jsonl", ".ndjson")
+
+
+def predict(
+    archive: str | Path,
+    source: str,
+    *,
+    include_packages: Sequence[str] = (),
+    input_format: str | None = None,
+    output_format: str = "jsonl",
+    output_file: str | Path | None = None,
+    batch_size: int = BATCH_SIZE,
+    device: str = "auto",
+    quiet: bool = False,
+) -> None:
+    """Tags every sentence of a file or of stdin, as it streams through.
+
+    Args:
+        archive: a ``model.tar.gz`` or a run's directory.
+        source: a file, or ``-`` for stdin.
+        include_packages: packages to import for the model's parts.
+        input_format: ``text``, ``jsonl`` or ``conll``; None: by the file's ending.
+        output_format: ``jsonl``, ``conll`` or ``brackets``.
+        output_file: where to write; None: stdout.
+        batch_size: sentences in a batch.
+        device: as in ``trainer.device``.
+        quiet: show no progress bar.
+
+    Raises:
+        NerError: the archive or the input is at fault.
+    """
+    if source != "-" and not Path(source).is_file():
+        kind = "a directory" if Path(source).is_dir() else "no such file"
+        raise DataError(source, f"expected a file to tag, got {kind}")
+    predictor = load(archive, include_packages=include_packages, device=device)
+    form = input_format or format_of(source)
+    name = "stdin" if source == "-" else source
+    with _opened(source) as file, _writer(output_file) as out:
+        sentences = _sentences(predictor, file, form, name)
+        bar = tqdm(sentences, "tagging", unit=" sentences", disable=quiet or None)
+        for prediction in predictor.predict(bar, batch_size):
+            out.write(_FORMATS[output_format](prediction))
+
+
+def format_of(source: str) -> str:
+    """The format that a file's ending tells; CoNLL files come with all sorts of endings."""
+    ending = Path(source).suffix.lower()
+    if source == "-" or ending in _TEXT_ENDINGS:
+        return "text"
+    return "jsonl" if ending in _JSONL_ENDINGS else "conll"
+
+
+def _sentences(
+    predictor: Predictor, file: BinaryIO, form: str, name: str
+) -> Iterator[Sentence]:
+    lines = numbered_lines(file, name)
+    if form == "text":
+        return read_text(lines)
+    if form == "jsonl":
+        return read_jsonl(lines, name)
+    reader = predictor.archive.experiment.evaluation_reader
+    untagged = reader if isinstance(reader, ConllReader) else ConllReader()
+    return untagged.untagged().read_lines(lines, name)
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[BinaryIO]:
+    if source == "-":
+        yield sys.stdin.buffer
+    else:
+        with open(source, "rb") as file:
+            yield file
+
+
+@contextmanager
+def _writer(path: str | Path | None) -> Iterator[TextIO]:
+    if path is None:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a text stream
+        yield sys.stdout
+    else:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            yield file

@@ -1,0 +1,120 @@
+"""Everything before the first batch: data read, model built."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ner_registry.build import Experiment, build_tagger
+from ner_registry.config.plan import Plan
+from ner_registry.data import catalogue
+from ner_registry.data.corpus import Corpus
+from ner_registry.data.tags import TagSet
+from ner_registry.data.vocabulary import Vocabulary
+from ner_registry.errors import ConfigError, DataError, Fault
+from ner_registry.readers import DatasetReader
+from ner_registry.tagger import Tagger
+from ner_registry.training.trainer import choose_device
+
+
+@dataclass
+class Prepared:
+    """Everything that training needs, built and checked; nothing is written yet.
+
+    Attributes:
+        plan: the config, checked.
+        experiment: its parts.
+        corpora: ``train``, and ``validation`` and ``test`` where there are any.
+        vocabularies: of each embedder.
+        tagger: the model, on its device.
+    """
+
+    plan: Plan
+    experiment: Experiment
+    corpora: dict[str, Corpus]
+    vocabularies: dict[str, Vocabulary]
+    tagger: Tagger
+
+    def summary(self) -> list[str]:
+        """What will be trained on what, a line each."""
+        count = sum(p.numel() for p in self.tagger.parameters() if p.requires_grad)
+        model = self.plan.arguments["model"].filled()
+        parts = [f"embedders.{name}: {part['type']}" for name, part in model["embedders"].items()]
+        parts += [f"{name}: {model[name]['type']}" for name in ("encoder", "head")]
+        data = [
+            f"{name} data: {len(corpus.sentences):,} sentences, {corpus.tokens:,} tokens, "
+            f"{corpus.labels.total():,} entities ({corpus.scheme}) from {corpus.path}"
+            for name, corpus in self.corpora.items()
+        ]
+        tags = self.tagger.tags
+        return [
+            *data,
+            *parts,
+            f"tags: {len(tags)} of {tags.scheme} for {', '.join(tags.labels) or 'no label'}",
+            f"parameters: {count:,}",
+            f"device: {self.tagger.device}, {torch.get_num_threads()} threads",
+        ]
+
+
+def prepare(plan: Plan) -> Prepared:
+    """Reads the data of a checked config and builds its model; writes nothing.
+
+    Raises:
+        ConfigError: the device isn't there.
+        DataError: a data file is at fault.
+    """
+    experiment: Experiment = plan()
+    device = choose_device(experiment.trainer.device, "trainer.device")
+    files = _find_files(experiment)
+    readers = dict.fromkeys(files, experiment.evaluation_reader)
+    readers["train"] = experiment.dataset_reader
+    corpora = {name: read_corpus(readers[name], file) for name, file in files.items()}
+
+    _seed(experiment.random_seed)
+    train = corpora["train"]
+    tags = TagSet(experiment.model.tag_scheme or train.scheme, train.labels)
+    for name in ("validation", "test"):
+        if name in corpora:
+            corpora[name].report_unknown_labels(tags)
+    vocabularies = {name: Vocabulary(train.sentences) for name in experiment.model.embedders}
+    tagger = build_tagger(experiment.model, vocabularies, tags).to(device)
+    return Prepared(plan, experiment, corpora, vocabularies, tagger)
+
+
+def read_corpus(reader: DatasetReader, file: Path) -> Corpus:
+    """All sentences of a tagged file.
+
+    Raises:
+        DataError: it isn't as declared.
+    """
+    return Corpus(str(file), list(reader.read(file)), reader.tag_scheme)
+
+
+def _find_files(experiment: Experiment) -> dict[str, Path]:
+    """The files that the config's data paths mean; every missing one is told at once."""
+    paths = {
+        "train": experiment.train_data_path,
+        "validation": experiment.validation_data_path,
+        "test": experiment.test_data_path if experiment.evaluate_on_test else None,
+    }
+    files = {}
+    faults = []
+    for name, path in paths.items():
+        if path is not None:
+            try:
+                files[name] = catalogue.find(path)
+            except DataError as error:
+                faults.append(Fault(f"{name}_data_path", str(error)))
+    if faults:
+        raise ConfigError(faults)
+    return files
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

@@ -1,0 +1,150 @@
+"""Trains a declared experiment."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+
+from ner_registry.archive import ARCHIVE_NAME, BEST_WEIGHTS, write_archive
+from ner_registry.build import index_corpus, parse_experiment
+from ner_registry.config import jsonnet
+from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.corpus import Corpus, IndexedSentences
+from ner_registry.data.files import sha256_of, write_file, write_json
+from ner_registry.jobs.directory import (
+    buffered_log,
+    check_data,
+    check_directory,
+    logged_to,
+    write_beginnings,
+)
+from ner_registry.jobs.prepare import Prepared, prepare
+from ner_registry.jobs.score import predictions, score
+from ner_registry.predictor import BATCH_SIZE, as_jsonl
+from ner_registry.tagger import Tagger
+from ner_registry.training.checkpoints import list_checkpoints
+from ner_registry.training.trainer import Trainer
+
+logger = logging.getLogger(__name__)
+
+
+def train(
+    config: dict[str, Any] | str | Path,
+    directory: str | Path,
+    *,
+    include_packages: Sequence[str] = (),
+    force: bool = False,
+    recover: bool = False,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Trains a declared experiment.
+
+    Args:
+        config: a config file, or what one evaluated to.
+        directory: where everything about the run goes.
+        include_packages: packages to import for the parts that they register.
+        force: replace the run that is in the directory.
+        recover: go on with it.
+        quiet: show no progress bar.
+
+    Returns:
+        the run's metrics, as in its ``metrics.json``.
+
+    Raises:
+        NerError: the input is at fault (then nothing was written), or the run failed.
+        KeyboardInterrupt: it was interrupted; what it had reached is on disk.
+    """
+    directory = Path(directory)
+    if not isinstance(config, dict):
+        config = jsonnet.load(config)
+    with buffered_log() as log:
+        plan = parse_experiment(config, include_packages)
+        finished = check_directory(directory, plan, force=force, recover=recover)
+        if finished is not None:
+            logger.info("%s: this run is finished", directory)
+            return finished
+        prepared = prepare(plan)
+        hashes = {name: sha256_of(Path(c.path)) for name, c in prepared.corpora.items()}
+        if recover:
+            check_data(directory, hashes)
+        elif force and directory.exists():
+            shutil.rmtree(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        write_beginnings(directory, prepared, hashes)
+        with logged_to(directory / "out.log", log):
+            for line in prepared.summary():
+                logger.info("%s", line)
+            return _run(prepared, directory, recover=recover, quiet=quiet)
+
+
+def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> dict[str, Any]:
+    experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
+    loading = experiment.data_loader
+    data = {name: index_corpus(tagger, corpus) for name, corpus in corpora.items()}
+    sampler = LengthBatchSampler(
+        data["train"].lengths,
+        batch_size=loading.batch_size,
+        shuffle=loading.shuffle,
+        seed=experiment.random_seed,
+    )
+    validate = None
+    if "validation" in corpora:
+        validate = partial(
+            score, tagger, corpora["validation"], data["validation"], loading.batch_size
+        )
+    trainer = Trainer(
+        tagger, experiment.trainer, data["train"], sampler, validate, directory, quiet=quiet
+    )
+    if recover and (epoch := trainer.recover()) is not None:
+        logger.info("going on after epoch %d", epoch)
+    try:
+        metrics = trainer.train()
+    except KeyboardInterrupt:
+        _report_interruption(directory, trainer)
+        raise
+    tagger.load_state_dict(safetensors.torch.load_file(directory / BEST_WEIGHTS))
+    tagger.eval()
+    for name, corpus in corpora.items():
+        if name != "train":
+            _write_predictions(directory, name, tagger, corpus, data[name])
+    if "test" in corpora:
+        test = score(tagger, corpora["test"], data["test"], loading.batch_size)
+        metrics |= {f"test_{name}": value for name, value in test.items()}
+    write_json(directory / "metrics.json", metrics)
+    write_archive(directory)
+    _report_end(directory, metrics)
+    return metrics
+
+
+def _write_predictions(
+    directory: Path, name: str, tagger: Tagger, corpus: Corpus, data: IndexedSentences
+) -> None:
+    lines = map(as_jsonl, predictions(tagger, corpus, data, BATCH_SIZE))
+    write_file(directory / f"predictions_{name}.jsonl", "".join(lines).encode())
+
+
+def _report_interruption(directory: Path, trainer: Trainer) -> None:
+    if list_checkpoints(directory / "checkpoints"):
+        logger.warning(
+            "interrupted in epoch %d; the best model so far (epoch %d) is in %s and can be used "
+            "as it is; --recover goes on",
+            len(trainer.history),
+            trainer.best["epoch"],
+            directory / BEST_WEIGHTS,
+        )
+    else:
+        logger.warning("interrupted before the first epoch's end: no model was saved")
+
+
+def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
+    parts = [f"best epoch {metrics['best_epoch']}"]
+    for name, key in (("validation", "best_validation_"), ("test", "test_")):
+        if f"{key}f1-measure-overall" in metrics:
+            parts.append(f"{name} F1 {100 * metrics[f'{key}f1-measure-overall']:.2f}")
+    logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)

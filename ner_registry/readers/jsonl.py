@@ -1,0 +1,91 @@
+"""One JSON object per line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ner_registry.data.schemes import TagScheme
+from ner_registry.data.sentence import Sentence
+from ner_registry.errors import DataError
+from ner_registry.readers.base import DatasetReader, numbered_lines
+
+
+@DatasetReader.register("jsonl")
+class JsonlReader(DatasetReader):
+    """Lines such as ``{"words": ["Jim", "works"], "tags": ["B-PER", "O"]}``.
+
+    ``tokens`` is read where there is no ``words``.
+
+    Args:
+        tags_key: the key that holds the tags.
+        columns: keys of other lists to keep, one value per token.
+        tag_scheme: the scheme of the tags; null: detected from the whole file.
+    """
+
+    def __init__(
+        self,
+        *,
+        tags_key: str = "tags",
+        columns: list[str] | None = None,
+        tag_scheme: TagScheme | None = None,
+    ) -> None:
+        self.tags_key = tags_key
+        self.columns = columns or []
+        self.tag_scheme = tag_scheme
+
+    def read(self, path: str | Path) -> Iterator[Sentence]:
+        with open(path, "rb") as file:
+            for number, line in numbered_lines(file, path):
+                if line.strip():
+                    yield self._sentence(line, path, number)
+
+    def _sentence(self, line: str, path: str | Path, number: int) -> Sentence:
+        record = parse_record(line, path, number)
+        tokens_key = "words" if "words" in record else "tokens"
+        tokens = string_list(record, tokens_key, path, number)
+        if not tokens:
+            raise DataError(path, f"expected tokens under {tokens_key!r}, got none", number)
+        lists = {
+            key: string_list(record, key, path, number) for key in (self.tags_key, *self.columns)
+        }
+        for key, values in lists.items():
+            if len(values) != len(tokens):
+                message = f"expected {len(tokens)} values under {key!r}, got {len(values)}"
+                raise DataError(path, message, number)
+        tags = lists[self.tags_key]
+        for tag in tags:
+            self.check_tag(tag, path, number)
+        columns = {key: lists[key] for key in self.columns}
+        return Sentence(tokens=tokens, tags=tags, columns=columns, line=number)
+
+
+def parse_record(line: str, path: str | Path, number: int) -> dict[str, Any]:
+    """The object that a line holds.
+
+    Raises:
+        DataError: it isn't a JSON object.
+    """
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        message = f"expected a JSON object, got {error.msg} at column {error.colno}"
+        raise DataError(path, message, number) from None
+    if not isinstance(record, dict):
+        raise DataError(path, f"expected a JSON object, got {line[:40]!r}", number)
+    return record
+
+
+def string_list(record: dict[str, Any], key: str, path: str | Path, number: int) -> list[str]:
+    """The list of strings under a key.
+
+    Raises:
+        DataError: there is no such key, or its value is something else.
+    """
+    values = record.get(key)
+    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+        got = "no such key" if key not in record else json.dumps(values)[:40]
+        raise DataError(path, f"expected a list of strings under {key!r}, got {got}", number)
+    return values

@@ -1,0 +1,121 @@
+"""PyTorch's learning-rate schedules, under their usual names; each epoch is one step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch.optim import lr_scheduler
+
+from ner_registry.config.registry import Registrable
+from ner_registry.config.types import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Range,
+)
+
+Factor = Annotated[float, Range(0, 1, above=True, below=True)]
+
+
+class LearningRateScheduler(lr_scheduler.LRScheduler, Registrable):
+    """What changes the learning rate after each epoch. It is given the ``optimizer``."""
+
+    supplied = ("optimizer",)
+
+
+@LearningRateScheduler.register("step")
+def step(
+    optimizer: torch.optim.Optimizer, *, step_size: PositiveInt, gamma: PositiveFloat = 0.1
+) -> lr_scheduler.LRScheduler:
+    """Multiplies the rate every few epochs.
+
+    Args:
+        step_size: epochs from one change to the next.
+        gamma: what the rate is multiplied by.
+    """
+    return lr_scheduler.StepLR(optimizer, step_size, gamma)
+
+
+@LearningRateScheduler.register("multi_step")
+def multi_step(
+    optimizer: torch.optim.Optimizer,
+    *,
+    milestones: list[PositiveInt],
+    gamma: PositiveFloat = 0.1,
+) -> lr_scheduler.LRScheduler:
+    """Multiplies the rate after given epochs.
+
+    Args:
+        milestones: after how many epochs, rising.
+        gamma: what the rate is multiplied by.
+    """
+    return lr_scheduler.MultiStepLR(optimizer, milestones, gamma)
+
+
+@LearningRateScheduler.register("exponential")
+def exponential(
+    optimizer: torch.optim.Optimizer, *, gamma: PositiveFloat
+) -> lr_scheduler.LRScheduler:
+    """Multiplies the rate after every epoch.
+
+    Args:
+        gamma: what the rate is multiplied by.
+    """
+    return lr_scheduler.ExponentialLR(optimizer, gamma)
+
+
+@LearningRateScheduler.register("cosine")
+def cosine(
+    optimizer: torch.optim.Optimizer, *, t_max: PositiveInt, eta_min: NonNegativeFloat = 0.0
+) -> lr_scheduler.LRScheduler:
+    """Lets the rate fall along half a cosine (Loshchilov & Hutter 2017).
+
+    Args:
+        t_max: epochs until the least rate.
+        eta_min: the least rate.
+    """
+    return lr_scheduler.CosineAnnealingLR(optimizer, t_max, eta_min)
+
+
+@LearningRateScheduler.register("linear")
+def linear(
+    optimizer: torch.optim.Optimizer,
+    *,
+    start_factor: Annotated[float, Range(0, 1, above=True)] = 1.0,
+    end_factor: Annotated[float, Range(0, 1)] = 0.0,
+    total_iters: PositiveInt,
+) -> lr_scheduler.LRScheduler:
+    """Moves the rate along a straight line.
+
+    Args:
+        start_factor: what the rate is multiplied by at first.
+        end_factor: what it is multiplied by at last.
+        total_iters: epochs from first to last.
+    """
+    return lr_scheduler.LinearLR(optimizer, start_factor, end_factor, total_iters)
+
+
+@LearningRateScheduler.register("reduce_on_plateau")
+def reduce_on_plateau(
+    optimizer: torch.optim.Optimizer,
+    *,
+    factor: Factor = 0.1,
+    patience: NonNegativeInt = 10,
+    threshold: NonNegativeFloat = 1e-4,
+    cooldown: NonNegativeInt = 0,
+    min_lr: NonNegativeFloat = 0.0,
+) -> lr_scheduler.LRScheduler:
+    """Multiplies the rate when the validation metric has stopped getting better.
+
+    Args:
+        factor: what the rate is multiplied by.
+        patience: epochs without improvement that are let pass.
+        threshold: relative change that counts as an improvement.
+        cooldown: epochs to wait after a change.
+        min_lr: the least rate.
+    """
+    return lr_scheduler.ReduceLROnPlateau(
+        optimizer, "max", factor, patience, threshold, cooldown=cooldown, min_lr=min_lr
+    )

@@ -1,0 +1,279 @@
+"""The training loop: any model, any device."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from ner_registry.config.types import Pattern, PositiveFloat, PositiveInt
+from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.corpus import Batch, IndexedSentences, collate
+from ner_registry.data.files import write_file, write_json
+from ner_registry.errors import ConfigError, Fault, RunError
+from ner_registry.training.checkpoints import TrainingState, load_checkpoint, save_checkpoint
+from ner_registry.training.optimizers import Optimizer
+from ner_registry.training.schedulers import LearningRateScheduler
+
+logger = logging.getLogger(__name__)
+
+_METRICS = (
+    r"[+-](loss|accuracy|token_macro_f1|precision-overall|recall-overall|f1-measure-\S+)",
+    "+ (more is better) or - (less is) and one of loss, accuracy, token_macro_f1, "
+    "precision-overall, recall-overall, f1-measure-overall or f1-measure-LABEL",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings:
+    """How to train.
+
+    Attributes:
+        optimizer: what changes the weights.
+        learning_rate_scheduler: what changes the learning rate after each epoch.
+        num_epochs: passes over the training data, at most.
+        patience: epochs without a better validation metric after which training stops; null
+            never stops early.
+        validation_metric: what decides which epoch is best, after ``+`` where more of it is
+            better and ``-`` where less is.
+        grad_norm: the gradient is scaled down to this norm where it is longer; null doesn't.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: a GPU if there is one.
+    """
+
+    optimizer: Callable[..., Optimizer]
+    learning_rate_scheduler: Callable[..., LearningRateScheduler] | None = None
+    num_epochs: PositiveInt
+    patience: PositiveInt | None = None
+    validation_metric: Annotated[str, Pattern(*_METRICS)] = "+f1-measure-overall"
+    grad_norm: PositiveFloat | None = None
+    device: Annotated[
+        str, Pattern(r"auto|cpu|mps|cuda(:\d+)?", "such as auto, cpu, cuda, cuda:1 or mps")
+    ] = "auto"
+
+
+class Model(Protocol):
+    """What a model needs to be trained."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """(batch,): a loss per sentence."""
+
+
+class Trainer:
+    """Trains a model, one epoch after the other, and keeps the best epoch's weights.
+
+    Args:
+        model: an ``nn.Module`` with a ``loss``, on the device it is trained on.
+        settings: how.
+        data: the training sentences.
+        sampler: says which sentences make a batch, for a given epoch.
+        validate: gives the validation metrics of the model as it is; None: no validation,
+            and the last epoch is the best.
+        directory: gets ``checkpoints/``, ``best.safetensors`` and the metrics files.
+        quiet: shows no progress bar.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        settings: TrainerSettings,
+        data: IndexedSentences,
+        sampler: LengthBatchSampler,
+        validate: Callable[[], dict[str, float]] | None,
+        directory: Path,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        assert isinstance(model, nn.Module)
+        self.model = model
+        self.settings = settings
+        self.sampler = sampler
+        self.loader = DataLoader(data, batch_sampler=sampler, collate_fn=collate)
+        self.validate = validate
+        self.directory = directory
+        self.quiet = quiet
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.device = self.parameters[0].device
+        optimizer = settings.optimizer(parameters=self.parameters)
+        schedule = settings.learning_rate_scheduler
+        scheduler = schedule(optimizer=optimizer) if schedule else None
+        self.state = TrainingState(model, optimizer, scheduler)
+        self.duration = 0.0
+        self.history: list[dict[str, Any]] = []
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The metrics of the best epoch so far."""
+        return next(m for m in self.history if m["epoch"] == self.history[-1]["best_epoch"])
+
+    def recover(self) -> int | None:
+        """Goes back to the newest checkpoint; its epoch, or None where there is none."""
+        progress = load_checkpoint(self.directory / "checkpoints", self.state)
+        if progress is None:
+            return None
+        self.history = progress["history"]
+        self.duration = progress["duration"]
+        return int(self.history[-1]["epoch"])
+
+    def train(self) -> dict[str, Any]:
+        """Trains to the end.
+
+        Returns:
+            The run's metrics: those of the last epoch, and of the best.
+
+        Raises:
+            RunError: the loss isn't finite.
+        """
+        for epoch in range(len(self.history), self.settings.num_epochs):
+            if self._ran_out_of_patience():
+                logger.info("no better epoch in %d: stopping", self.settings.patience)
+                break
+            began = time.perf_counter()
+            metrics = self._train_epoch(epoch)
+            if self.validate is not None:
+                self.model.eval()
+                for name, value in self.validate().items():
+                    metrics[f"validation_{name}"] = value
+            self._finish_epoch(epoch, metrics, began)
+        return self.history[-1] | {"training_duration": self.duration}
+
+    def _train_epoch(self, epoch: int) -> dict[str, Any]:
+        self.model.train()
+        self.sampler.epoch = epoch
+        total, sentences, tokens = 0.0, 0, 0
+        began = time.perf_counter()
+        bar = tqdm(self.loader, f"epoch {epoch}", disable=self.quiet or None, leave=False)
+        for step, batch in enumerate(bar):
+            loss = self._train_step(batch.to(self.device))
+            if not math.isfinite(loss):
+                rate = self.state.optimizer.param_groups[0]["lr"]
+                raise RunError(
+                    f"the loss became {loss} in epoch {epoch}, step {step}, at learning rate "
+                    f"{rate:g}: lower trainer.optimizer.lr or set trainer.grad_norm"
+                )
+            total += loss
+            sentences += len(batch.numbers)
+            tokens += int(batch.mask.sum())
+            if not bar.disable:
+                bar.set_postfix(self._postfix(total / sentences), refresh=False)
+        return {
+            "epoch": epoch,
+            "training_loss": total / sentences,
+            "training_tokens_per_second": tokens / (time.perf_counter() - began),
+        }
+
+    def _train_step(self, batch: Batch) -> float:
+        """Changes the weights once; the sum of the sentences' losses."""
+        self.state.optimizer.zero_grad()
+        loss = self.model.loss(batch).sum()
+        (loss / len(batch.numbers)).backward()
+        if self.settings.grad_norm is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.settings.grad_norm)
+        self.state.optimizer.step()
+        return loss.item()
+
+    def _postfix(self, loss: float) -> dict[str, float]:
+        f1 = {"f1": m["validation_f1-measure-overall"] for m in self.history[-1:] if self.validate}
+        return {"loss": loss} | f1
+
+    def _finish_epoch(self, epoch: int, metrics: dict[str, Any], began: float) -> None:
+        """Judges the epoch, and writes everything that a stop must not lose."""
+        score = self._score(metrics)
+        is_best = not self.history or score > self._score(self.best)
+        best = metrics if is_best else self.best
+        metrics["best_epoch"] = best["epoch"]
+        for name in [name for name in metrics if name.startswith("validation_")]:
+            metrics[f"best_{name}"] = best[name]
+        if self.state.scheduler is not None:
+            _advance(self.state.scheduler, score)
+        if is_best:
+            weights = {k: v.contiguous() for k, v in self.model.state_dict().items()}
+            write_file(self.directory / "best.safetensors", safetensors.torch.save(weights))
+        self.history.append(metrics)
+        elapsed = self.duration + time.perf_counter() - began
+        metrics["training_duration"] = elapsed
+        metrics["peak_memory_mb"] = peak_memory()
+        progress = {"history": self.history, "duration": elapsed}
+        save_checkpoint(self.directory / "checkpoints", epoch, self.state, progress)
+        write_json(self.directory / f"metrics_epoch_{epoch}.json", metrics)
+        lines = [json.dumps(past, allow_nan=False) for past in self.history]
+        write_file(self.directory / "metrics.jsonl", "".join(f"{x}\n" for x in lines).encode())
+        self.duration += time.perf_counter() - began
+        _report(metrics, is_best, time.perf_counter() - began)
+
+    def _score(self, metrics: dict[str, Any]) -> float:
+        """The validation metric, turned so that more is better; rising without validation."""
+        if self.validate is None:
+            return float(metrics["epoch"])
+        name = self.settings.validation_metric
+        # a label that isn't in the validation data was found nowhere
+        value = float(metrics.get(f"validation_{name[1:]}", 0.0))
+        return value if name[0] == "+" else -value
+
+    def _ran_out_of_patience(self) -> bool:
+        patience = self.settings.patience
+        if patience is None or not self.history:
+            return False
+        last = self.history[-1]
+        return bool(last["epoch"] - last["best_epoch"] >= patience)
+
+
+def _advance(scheduler: Any, score: float) -> None:
+    if isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step(score)
+    else:
+        scheduler.step()
+
+
+def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:
+    parts = [f"epoch {metrics['epoch']}: loss {metrics['training_loss']:.4f}"]
+    if "validation_loss" in metrics:
+        parts.append(f"validation loss {metrics['validation_loss']:.4f}")
+        parts.append(f"F1 {100 * metrics['validation_f1-measure-overall']:.2f}")
+    parts.append(f"{seconds:.1f} s" + (", the best so far" if is_best else ""))
+    logger.info(", ".join(parts))
+
+
+def peak_memory() -> float:
+    """The most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def choose_device(name: str, path: str = "device") -> torch.device:
+    """The device that ``trainer.device`` or ``--device`` names.
+
+    Raises:
+        ConfigError: there is no such device here; ``path`` is where it was named.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    fault = None
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        fault = f"expected auto, cpu, cuda, cuda:1 or mps, got {name!r}"
+    else:
+        gpus = torch.cuda.device_count()
+        if device.type == "cuda" and (device.index or 0) >= gpus:
+            fault = f"expected a GPU that is here, got {name!r} and {gpus} GPUs: use auto or cpu"
+        if device.type == "mps" and not torch.backends.mps.is_available():
+            fault = "expected a GPU that is here, got 'mps' without one: use auto or cpu"
+    if fault is not None:
+        raise ConfigError([Fault(path, fault)])
+    return device
