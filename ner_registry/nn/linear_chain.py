@@ -80,7 +80,7 @@ class LinearChain:
         """Probability of each tag at each token, (B, T, K); zero on padding."""
         alphas = self._forward()
         log_z = self._close(alphas[-1])
-        logs = alphas + self._backward() - log_z.unsqueeze(1)
+        logs = alphas + self._backward() - log_z
         return torch.where(self.mask.unsqueeze(2), logs.transpose(0, 1).exp(), 0)
 
     def viterbi(self) -> Tensor:
@@ -115,13 +115,13 @@ class LinearChain:
         stay = torch.arange(tags * k, device=best.device).expand(size, -1)
         pointers: list[Tensor] = []
         for emission, real in zip(emissions[1:], mask[1:], strict=True):
-            ways = best.view(size, tags * k, 1) + self.transitions.repeat_interleave(k, 0)
+            ways = best.reshape(size, tags * k, 1) + self.transitions.repeat_interleave(k, 0)
             scores, pointer = ways.topk(k, 1)  # shape: (B, k, K)
             scores = (scores + emission.unsqueeze(1)).transpose(1, 2)
             best = torch.where(real.unsqueeze(2), scores, best)
             pointer = pointer.transpose(1, 2).reshape(size, -1)
             pointers.append(torch.where(real, pointer, stay))
-        final = (best + self.end.unsqueeze(1)).view(size, -1)
+        final = (best + self.end.unsqueeze(1)).flatten(1)
         # an empty sentence has one path, the empty one, whose score is 0
         empty = torch.full_like(final, float("-inf"))
         empty[:, 0] = 0

@@ -1,0 +1,42 @@
+"""Bidirectional layers against PyTorch's own over packed sequences."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from ner_registry.nn.recurrent import BidirectionalRecurrent
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_it_equals_packed_sequences(cell: Literal["lstm", "gru"], layers: int) -> None:
+    torch.manual_seed(0)
+    ours = BidirectionalRecurrent(cell, 5, hidden_size=4, num_layers=layers)
+    cells = {"lstm": nn.LSTM, "gru": nn.GRU}
+    theirs = cells[cell](5, 4, layers, batch_first=True, bidirectional=True)
+    for layer in range(layers):
+        for direction, suffix in ((ours.forwards, ""), (ours.backwards, "_reverse")):
+            for name, weight in direction[layer].named_parameters():
+                reference = name.replace("_l0", f"_l{layer}{suffix}")
+                with torch.no_grad():
+                    getattr(theirs, reference).copy_(weight)
+    lengths = torch.tensor([6, 1, 4])
+    inputs = torch.randn(3, 6, 5)
+    mask = torch.arange(6) < lengths.unsqueeze(1)
+    packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+    expected, _ = pad_packed_sequence(theirs(packed)[0], batch_first=True)
+    torch.testing.assert_close(ours(inputs, mask), expected)
+
+
+def test_an_empty_row_is_harmless() -> None:
+    layer = BidirectionalRecurrent("lstm", 3, hidden_size=2)
+    inputs = torch.randn(2, 4, 3)
+    mask = torch.tensor([[True] * 4, [False] * 4])
+    outputs = layer(inputs, mask)
+    torch.testing.assert_close(outputs[:1], layer(inputs[:1], mask[:1]))
+    assert not outputs[1].any()
