@@ -115,7 +115,9 @@ def load_archive(
     elif path.is_file():
         contents = _read_tar(path)
     else:
-        raise ArchiveError(f"{path}: expected a model.tar.gz or a run's directory, got no such file")
+        raise ArchiveError(
+            f"{path}: expected a model.tar.gz or a run's directory, got no such file"
+        )
     for name in ("config.json", "meta.json", "vocabulary/tags.json", WEIGHTS_NAME):
         if name not in contents:
             raise ArchiveError(f"{path}: expected a trained model, got one without {name}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 # imported for what they register
 import ner_registry.embedders
@@ -176,13 +176,10 @@ def build_tagger(
         vocabularies: of each embedder by name.
         tags: the tags to tell apart.
     """
-    embedders = {
-        name: cast(TokenEmbedder, make(vocab=vocabularies[name]))
-        for name, make in settings.embedders.items()
-    }
+    embedders = {name: make(vocab=vocabularies[name]) for name, make in settings.embedders.items()}
     width = sum(embedder.output_dim for embedder in embedders.values())
-    encoder = cast(Seq2SeqEncoder, settings.encoder(input_dim=width))
-    head = cast(TaggerHead, settings.head(input_dim=encoder.output_dim, tags=tags))
+    encoder = settings.encoder(input_dim=width)
+    head = settings.head(input_dim=encoder.output_dim, tags=tags)
     return Tagger(embedders, encoder, head, tags, dropout=settings.dropout)
 
 

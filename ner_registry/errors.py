@@ -1,12 +1,12 @@
 """Everything that can go wrong for a user, as exceptions that print as one line per fault.
 
-    NerError                  exit code 2: the user's input is at fault
-    ├── ConfigError           a configuration: a list of faults, each with its config path
-    ├── DataError             a data file: file, line, what was expected, what was got
-    ├── ArchiveError          a model archive or a run's directory that can't be read
-    ├── DownloadError         a download that failed or doesn't verify
-    ├── RunDirectoryError     a serialization directory that can't be used for this run
-    └── RunError              exit code 1: the run itself failed (loss not finite, disk full …)
+NerError                  exit code 2: the user's input is at fault
+├── ConfigError           a configuration: a list of faults, each with its config path
+├── DataError             a data file: file, line, what was expected, what was got
+├── ArchiveError          a model archive or a run's directory that can't be read
+├── DownloadError         a download that failed or doesn't verify
+├── RunDirectoryError     a serialization directory that can't be used for this run
+└── RunError              exit code 1: the run itself failed (loss not finite, disk full …)
 """
 
 from __future__ import annotations
@@ -68,9 +68,7 @@ class DataError(NerError):
         line: the line's number, from 1, if one is to blame.
     """
 
-    def __init__(
-        self, path: str | PathLike[str], message: str, line: int | None = None
-    ) -> None:
+    def __init__(self, path: str | PathLike[str], message: str, line: int | None = None) -> None:
         place = fspath(path) if line is None else f"{fspath(path)}:{line}"
         super().__init__(f"{place}: {message}")
 

@@ -52,11 +52,14 @@ class Predictor:
     def __call__(self, text: str) -> list[Entity]: ...
 
     @overload
-    def __call__(self, text: Sequence[str]) -> list[list[Entity]]: ...
+    def __call__(self, text: list[str]) -> list[list[Entity]]: ...
 
-    def __call__(self, text: str | Sequence[str]) -> list[Entity] | list[list[Entity]]:
-        """The entities of a text, or of each of several; ``start_char`` and ``end_char`` are
-        characters of the text, ``start`` and ``end`` tokens of the entity's sentence."""
+    def __call__(self, text: str | list[str]) -> list[Entity] | list[list[Entity]]:
+        """The entities of a text, or of each of several.
+
+        ``start_char`` and ``end_char`` are characters of the text; ``start`` and ``end`` are
+        tokens of the entity's sentence.
+        """
         texts = [text] if isinstance(text, str) else text
         sentences = [(number, s) for number, t in enumerate(texts) for s in segment(t)]
         found: list[list[Entity]] = [[] for _ in texts]
@@ -129,7 +132,7 @@ def as_conll(prediction: dict[str, Any]) -> str:
 
 
 def as_brackets(prediction: dict[str, Any]) -> str:
-    """A prediction for the eye: ``[PER Jim] works in [LOC Paris] .``"""
+    """A prediction for the eye, such as ``[PER Jim] works in [LOC Paris]``."""
     words = list(prediction["words"])
     for entity in prediction["entities"]:
         words[entity["start"]] = f"[{entity['label']} {words[entity['start']]}"

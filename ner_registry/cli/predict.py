@@ -17,7 +17,11 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("archive", metavar="ARCHIVE", help="a model.tar.gz or a run's directory")
     parser.add_argument(
-        "input", metavar="INPUT", nargs="?", default="-", help="a file; -, the default, is stdin"
+        "input",
+        metavar="INPUT",
+        nargs="?",
+        default="-",
+        help="a file; -, the default, is stdin",
     )
     parser.add_argument(
         "--input-format",

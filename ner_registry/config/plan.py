@@ -68,6 +68,7 @@ class Parameter:
 
     @property
     def required(self) -> bool:
+        """Whether a config must set it."""
         return self.default is inspect.Parameter.empty
 
 
@@ -92,7 +93,8 @@ def parse(cls: type[_T], config: Any) -> Plan:
 def config_parameters(factory: Callable[..., Any]) -> dict[str, Parameter]:
     """What a config can set of a factory: its parameters, without the supplied ones."""
     supplied = _supplied(factory)
-    target = factory.__init__ if isinstance(factory, type) else factory
+    is_class = isinstance(factory, type)
+    target = factory.__init__ if is_class else factory
     hints = get_type_hints(target, include_extras=True)
     parameters = {}
     for name, parameter in inspect.signature(factory).parameters.items():
@@ -125,7 +127,9 @@ def describe(hint: Any) -> str:
         words = "anything"
     else:
         words = "an object"
-    return " ".join([words, *(str(check) for check in checks)])
+    for check in checks:
+        words += f" ({check} of them)" if get_origin(base) in (list, dict) else f" {check}"
+    return words
 
 
 def _value(hint: Any, value: Any, path: str, faults: list[Fault], given: tuple[str, ...]) -> Any:
@@ -230,9 +234,7 @@ def _nested(base: Any, value: Any, path: str, faults: list[Fault], given: tuple[
     return plan and dataclasses.replace(plan, name=name, deferred=deferred)
 
 
-def _object(
-    factory: Callable[..., Any], value: Any, path: str, faults: list[Fault]
-) -> Plan | None:
+def _object(factory: Callable[..., Any], value: Any, path: str, faults: list[Fault]) -> Plan | None:
     """A plan to call ``factory`` with what the object ``value`` holds."""
     if not isinstance(value, dict):
         faults.append(Fault(path, f"expected an object, got {_shown(value)}"))
@@ -319,6 +321,7 @@ def unannotated(hint: Any) -> tuple[Any, list[Range | Pattern]]:
 
 
 def is_union(base: Any) -> bool:
+    """Whether a hint is a union."""
     return get_origin(base) in (Union, types.UnionType)
 
 

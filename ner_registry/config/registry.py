@@ -119,9 +119,7 @@ def _check_signature(kind: type[Registrable], part: Callable[..., Any]) -> None:
     parameters = inspect.signature(part).parameters
     for name in kind.supplied:
         if name not in parameters:
-            raise TypeError(
-                f"{origin(part)} must take {name!r}: every {kind.__name__} is given it"
-            )
+            raise TypeError(f"{origin(part)} must take {name!r}: every {kind.__name__} is given it")
     for parameter in parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise TypeError(

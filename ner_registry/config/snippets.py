@@ -44,14 +44,19 @@ def example(hint: Any) -> Any:
     part = plan.part_of(base)
     kind = plan.kind_of(part)
     if kind is not None:
-        return snippet(kind, min(kind.parts()))
+        return snippet(kind, min(kind.parts(), key=lambda name: (_needs(kind, name), name)))
     return get_args(base)[0]  # of a Literal
+
+
+def _needs(kind: type[Registrable], name: str) -> int:
+    """How many keys a part requires: the one that needs least makes the shortest example."""
+    return sum(p.required for p in plan.config_parameters(kind.parts()[name]).values())
 
 
 def _number(base: type, bounds: Range) -> float:
     """A number within bounds: 1 if that fits, else one between or beside them."""
     for candidate in (1, bounds.low, bounds.high, 0):
         if candidate is not None and bounds.allows(candidate):
-            return base(candidate)
+            return int(candidate) if base is int else float(candidate)
     low, high = bounds.low or 0.0, bounds.high
     return math.nextafter(low, math.inf) if high is None else (low + high) / 2

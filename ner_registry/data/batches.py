@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch.utils.data import Sampler
@@ -40,7 +40,7 @@ class LengthBatchSampler(Sampler[list[int]]):
             order = torch.randperm(len(order), generator=generator)
         by_length = self.lengths[order].argsort(descending=True, stable=True)
         batches = order[by_length].split(self.batch_size)
-        turns = range(len(batches))
+        turns: Iterable[int] = range(len(batches))
         if self.shuffle:
             turns = torch.randperm(len(batches), generator=generator).tolist()
         for turn in turns:

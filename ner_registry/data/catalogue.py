@@ -120,9 +120,7 @@ def find(path: str, *, quiet: bool = False) -> Path:
     if os.path.exists(path):
         return Path(path)
     if re.match("https?://", path, re.IGNORECASE):
-        return fetch(
-            [path], cache_directory() / "urls" / _url_file_name(path), None, quiet=quiet
-        )
+        return fetch([path], cache_directory() / "urls" / _url_file_name(path), None, quiet=quiet)
     if path in _SAMPLE:
         return Path(str(resources.files("ner_registry").joinpath(path)))
     if (own := _in_ner_data(path)) is not None:

@@ -76,7 +76,7 @@ def fetch(
             for url in urls:
                 try:
                     _fetch_from(session, url, part, sha256, quiet)
-                except _Failed as failure:
+                except _FailedError as failure:
                     failures.append(f"{url}: {failure}")
                 else:
                     os.replace(part, target)
@@ -102,14 +102,14 @@ def verify(path: Path, sha256: str | None) -> None:
         )
 
 
-class _Failed(Exception):
+class _FailedError(Exception):
     """One URL didn't give the file; the message says what was expected and what was got."""
 
 
 def _fetch_from(
     session: requests.Session, url: str, part: Path, sha256: str | None, quiet: bool
 ) -> None:
-    """Fill ``part`` from one URL and verify it; `_Failed` where that can't be done."""
+    """Fill ``part`` from one URL and verify it; `_FailedError` where that can't be done."""
     # Without a hash nothing would tell a part of this file from one of an older version.
     for from_scratch in (sha256 is None, True):
         if from_scratch:
@@ -118,7 +118,7 @@ def _fetch_from(
         got = _digest(part)
         if sha256 in (None, got):
             return
-        failure = _Failed(
+        failure = _FailedError(
             f"expected SHA-256 {sha256}, got {got} ({part.stat().st_size:,} bytes)"
         )
         part.unlink()
@@ -136,7 +136,7 @@ def _receive(
         whether the end was joined to an earlier beginning.
 
     Raises:
-        _Failed: the server can't be reached, refuses, or breaks off every time.
+        _FailedError: the server can't be reached, refuses, or breaks off every time.
     """
     etag: str | None = None
     for attempt in range(TRIES):
@@ -154,7 +154,7 @@ def _receive(
                 url, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)
             )
         except (requests.RequestException, HTTPError) as error:
-            raise _Failed(_reason(error)) from error
+            raise _FailedError(_reason(error)) from error
         with response:
             start = _first_byte(response, have)
             if start is None:
@@ -170,7 +170,7 @@ def _receive(
                 if not etag.startswith('"'):
                     etag = None
                     part.unlink()
-    raise _Failed(f"{problem}, {TRIES} tries")
+    raise _FailedError(f"{problem}, {TRIES} tries")
 
 
 def _first_byte(response: requests.Response, have: int) -> int | None:
@@ -181,14 +181,14 @@ def _first_byte(response: requests.Response, have: int) -> int | None:
         have: the number of bytes in the part, which is where the request asked to begin.
 
     Raises:
-        _Failed: the answer is no file.
+        _FailedError: the answer is no file.
     """
     if response.status_code == 200:
         return 0
     if have and response.status_code in (206, 416):
         begins = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         return have if begins and response.status_code == 206 else None
-    raise _Failed(f"expected the file, got {_status(response)}")
+    raise _FailedError(f"expected the file, got {_status(response)}")
 
 
 def _write(response: requests.Response, part: Path, start: int, quiet: bool) -> str:

@@ -74,7 +74,7 @@ def tags_to_spans(tags: Sequence[str]) -> list[Span]:
 
 def spans_to_tags(spans: Iterable[Span], length: int, scheme: TagScheme) -> list[str]:
     """Tags of a sentence of ``length`` tokens; ``spans`` are in order and don't overlap."""
-    single, first, inner, last = _PREFIXES[scheme]
+    single, first, inner, last = list(_PREFIXES[scheme])
     tags = ["O"] * length
     before = Span("", 0, -1)
     for span in spans:
@@ -92,7 +92,7 @@ def spans_to_tags(spans: Iterable[Span], length: int, scheme: TagScheme) -> list
 
 
 def allowed(before: str | None, tag: str | None, scheme: TagScheme) -> bool:
-    """Whether ``tag`` may follow ``before``; None is before the first token or after the last."""
+    """Whether ``tag`` may follow ``before``; None is beyond the first or the last token."""
     opened = before is not None and before != "O"
     goes_on = opened and tag is not None and continues(before or "", tag)
     if scheme in ("IOBES", "BIOUL"):

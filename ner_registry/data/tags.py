@@ -71,8 +71,6 @@ class TagSet:
         """What the scheme allows at the start, between neighbours and at the end."""
         return Constraints(
             torch.tensor([allowed(None, tag, self.scheme) for tag in self.tags]),
-            torch.tensor(
-                [[allowed(a, b, self.scheme) for b in self.tags] for a in self.tags]
-            ),
+            torch.tensor([[allowed(a, b, self.scheme) for b in self.tags] for a in self.tags]),
             torch.tensor([allowed(tag, None, self.scheme) for tag in self.tags]),
         )

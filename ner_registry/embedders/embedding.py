@@ -75,9 +75,7 @@ class Embedding(TokenEmbedder):
         table[PADDING] = 0
         if vectors is not None:
             self._copy(vectors, table)
-        self.table = nn.Embedding.from_pretrained(
-            table, freeze=not trainable, padding_idx=PADDING
-        )
+        self.table = nn.Embedding.from_pretrained(table, freeze=not trainable, padding_idx=PADDING)
         counts = torch.tensor([0, 0, *vocab.counts.values()])
         self.register_buffer("counts", counts, persistent=False)
 

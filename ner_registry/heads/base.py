@@ -21,7 +21,7 @@ class TaggerHead(nn.Module, ABC, Registrable):
 
     @abstractmethod
     def loss(self, encoded: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-        """Negative log-likelihood of each sentence's tags: (batch, length), long -> (batch,)."""
+        """Negative log-likelihood of each sentence's tags (batch, length): (batch,)."""
 
     @abstractmethod
     def decode(self, encoded: Tensor, mask: Tensor) -> Tensor:

@@ -45,7 +45,9 @@ def check_directory(
     if not recover:
         if not force:
             choices = "--recover goes on, --force replaces it" if is_run else "choose another"
-            raise RunDirectoryError(f"{directory}: expected an empty directory, got a full one: {choices}")
+            raise RunDirectoryError(
+                f"{directory}: expected an empty directory, got a full one: {choices}"
+            )
         if not is_run:
             raise RunDirectoryError(
                 f"{directory}: --force replaces a run's directory alone, got one that isn't"
@@ -86,6 +88,7 @@ def check_data(directory: Path, hashes: dict[str, str]) -> None:
 
 
 def write_beginnings(directory: Path, prepared: Prepared, hashes: dict[str, str]) -> None:
+    """Writes what is known of a run before it begins: config, meta and vocabulary."""
     write_json(directory / "config.json", prepared.plan.filled())
     meta = {
         "format_version": FORMAT_VERSION,
@@ -133,6 +136,7 @@ def buffered_log() -> Iterator[logging.handlers.MemoryHandler]:
 
 @contextmanager
 def logged_to(path: Path, memory: logging.handlers.MemoryHandler) -> Iterator[None]:
+    """Logs to a file, from what ``memory`` kept on."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     memory.setTarget(handler)

@@ -61,9 +61,7 @@ def evaluate(
     corpus = read_corpus(model.experiment.evaluation_reader, catalogue.find(str(data)))
     corpus.report_unknown_labels(model.tagger.tags)
     began = time.perf_counter()
-    found = list(
-        predictions(model.tagger, corpus, index_corpus(model.tagger, corpus), batch_size)
-    )
+    found = list(predictions(model.tagger, corpus, index_corpus(model.tagger, corpus), batch_size))
     seconds = time.perf_counter() - began
     result = _entities(found) | _tokens(corpus, found)
     result["sentences"] = len(corpus.sentences)

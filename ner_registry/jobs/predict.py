@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,9 +76,7 @@ def format_of(source: str) -> str:
     return "jsonl" if ending in _JSONL_ENDINGS else "conll"
 
 
-def _sentences(
-    predictor: Predictor, file: BinaryIO, form: str, name: str
-) -> Iterator[Sentence]:
+def _sentences(predictor: Predictor, file: BinaryIO, form: str, name: str) -> Iterator[Sentence]:
     lines = numbered_lines(file, name)
     if form == "text":
         return read_text(lines)
@@ -103,5 +102,8 @@ def _writer(path: str | Path | None) -> Iterator[TextIO]:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a text stream
         yield sys.stdout
     else:
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
+        # under its own name only when it is whole
+        aside = Path(f"{path}.part")
+        with open(aside, "w", encoding="utf-8", newline="\n") as file:
             yield file
+        os.replace(aside, path)

@@ -34,7 +34,9 @@ def show(
     import_plugins()
     import_packages(include_packages)
     if kind is None:
-        return tabulate([[k, _first_line(cls)] for k, cls in sorted(kinds().items())], tablefmt="plain")
+        return tabulate(
+            [[k, _first_line(cls)] for k, cls in sorted(kinds().items())], tablefmt="plain"
+        )
     if kind not in kinds():
         raise NerError(f"no kind of component is named {kind!r}{_hint(kind, kinds())}")
     parts = kinds()[kind].parts()

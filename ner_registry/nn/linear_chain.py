@@ -71,7 +71,7 @@ class LinearChain:
 
     def log_partition(self) -> Tensor:
         """Log of the summed exponentiated scores of all paths, (B,); differentiable once."""
-        result: Tensor = _LogPartition.apply(
+        result: Tensor = _LogPartition.apply(  # type: ignore[no-untyped-call]  # of torch
             self.emissions, self.transitions, self.start, self.end, self.mask
         )
         return result
@@ -216,7 +216,7 @@ class _LogPartition(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]  # its own parameters
+    def forward(
         ctx: Any,
         emissions: Tensor,
         transitions: Tensor,

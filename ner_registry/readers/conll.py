@@ -65,9 +65,7 @@ class ConllReader(DatasetReader):
         with open(path, "rb") as file:
             yield from self.read_lines(numbered_lines(file, path), path)
 
-    def read_lines(
-        self, lines: Iterable[tuple[int, str]], path: str | Path
-    ) -> Iterator[Sentence]:
+    def read_lines(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:
         """Sentences of numbered lines; ``path`` names them in messages."""
         rows: list[list[str]] = []
         first_row = (0, 0)  # line and width of the file's first row

@@ -42,9 +42,7 @@ def read_jsonl(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Sentence
             yield from _of_string(record, count, path, number)
 
 
-def _of_string(
-    record: dict[str, Any], count: int, path: str, number: int
-) -> Iterator[Sentence]:
+def _of_string(record: dict[str, Any], count: int, path: str, number: int) -> Iterator[Sentence]:
     key = "sentence" if "sentence" in record else "text"
     value = record.get(key)
     if not isinstance(value, str):

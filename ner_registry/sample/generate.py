@@ -255,9 +255,7 @@ def _draw(names: Names) -> str:
 
 
 def _sets(names: Names) -> str:
-    return " ".join(
-        names.random.choice(("6-0", "6-2", "6-3", "6-4", "7-5", "7-6")) for _ in "12"
-    )
+    return " ".join(names.random.choice(("6-0", "6-2", "6-3", "6-4", "7-5", "7-6")) for _ in "12")
 
 
 def _time(names: Names) -> str:
@@ -354,7 +352,7 @@ def _chunk(tokens: Sequence[Token]) -> list[tuple[str, bool]]:
                 phrase = "NP"
             case pos if pos == "MD" or pos.startswith("VB"):
                 phrase = "VP"
-            case pos if pos[0].isalpha() and pos != "CC" or pos == "$":
+            case pos if (pos[0].isalpha() and pos != "CC") or pos == "$":
                 phrase = "NP"
                 begins = pos in NOUN_PHRASE_OPENERS or last in ("PRP", "WDT", "WP")
             case _:

@@ -74,8 +74,8 @@ COUNTRIES = Parts(
     Brazil/Brazilian Canada/Canadian Egypt/Egyptian Norway/Norwegian Veland/Velandic
     Kestria/Kestrian Morania/Moranian Ardenia/Ardenian Karvistan/Karvistani America/American
     Britain/British"""),
-    _words("""Portugal/Portuguese Finland/Finnish Chile/Chilean Zandoria/Zandorian Lorrenia/Lorrenian
-    Peru/Peruvian Sundavia/Sundavian Ostravia/Ostravian"""),
+    _words("""Portugal/Portuguese Finland/Finnish Chile/Chilean Zandoria/Zandorian
+    Lorrenia/Lorrenian Peru/Peruvian Sundavia/Sundavian Ostravia/Ostravian"""),
 )
 REGIONS = Parts(  # with an article
     _words("North_Sea Alps Velan_Valley Marlow_Hills River_Tarn Eastern_Plain"),

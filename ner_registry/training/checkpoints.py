@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import random
 import shutil
@@ -136,21 +137,28 @@ def _restore(contents: dict[str, bytes], state: TrainingState) -> dict[str, Any]
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """What of a schedule's state changes: the rest, such as milestones, is config."""
-    scalars = (bool, int, float, str, type(None))
-    return {
-        key: value
-        for key, value in values.items()
-        if isinstance(value, scalars)
-        or (isinstance(value, list) and all(isinstance(item, scalars) for item in value))
-    }
+    """What of a schedule's state changes, as JSON has it.
+
+    The rest is as its constructor made it: config, such as milestones, and a best score of
+    infinity before the first.
+    """
+
+    def is_plain(value: Any) -> bool:
+        if isinstance(value, list):
+            return all(is_plain(item) for item in value)
+        if isinstance(value, float):
+            return math.isfinite(value)
+        return value is None or isinstance(value, int | str)
+
+    return {key: value for key, value in values.items() if is_plain(value)}
 
 
 def _random_state() -> dict[str, Any]:
-    kind, key, *rest = np.random.get_state()
+    numpy_state: Any = np.random.get_state()
+    kind, key, *rest = numpy_state
     state = {
         "python": random.getstate(),
-        "numpy": [kind, key.tolist(), *rest],  # type: ignore[union-attr]  # legacy: a tuple
+        "numpy": [kind, key.tolist(), *rest],
         "torch": torch.get_rng_state().tolist(),
     }
     if torch.cuda.is_available():

@@ -119,3 +119,11 @@ def reduce_on_plateau(
     return lr_scheduler.ReduceLROnPlateau(
         optimizer, "max", factor, patience, threshold, cooldown=cooldown, min_lr=min_lr
     )
+
+
+def advance(scheduler: lr_scheduler.LRScheduler, score: float) -> None:
+    """Steps a schedule at the end of an epoch whose validation score, more is better, is known."""
+    if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau):
+        scheduler.step(score)
+    else:
+        scheduler.step()

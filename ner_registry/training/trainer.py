@@ -16,7 +16,6 @@ from typing import Annotated, Any, Protocol
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -27,7 +26,7 @@ from ner_registry.data.files import write_file, write_json
 from ner_registry.errors import ConfigError, Fault, RunError
 from ner_registry.training.checkpoints import TrainingState, load_checkpoint, save_checkpoint
 from ner_registry.training.optimizers import Optimizer
-from ner_registry.training.schedulers import LearningRateScheduler
+from ner_registry.training.schedulers import LearningRateScheduler, advance
 
 logger = logging.getLogger(__name__)
 
@@ -186,8 +185,9 @@ class Trainer:
         return loss.item()
 
     def _postfix(self, loss: float) -> dict[str, float]:
-        f1 = {"f1": m["validation_f1-measure-overall"] for m in self.history[-1:] if self.validate}
-        return {"loss": loss} | f1
+        if self.validate is None or not self.history:
+            return {"loss": loss}
+        return {"loss": loss, "f1": self.history[-1]["validation_f1-measure-overall"]}
 
     def _finish_epoch(self, epoch: int, metrics: dict[str, Any], began: float) -> None:
         """Judges the epoch, and writes everything that a stop must not lose."""
@@ -198,7 +198,7 @@ class Trainer:
         for name in [name for name in metrics if name.startswith("validation_")]:
             metrics[f"best_{name}"] = best[name]
         if self.state.scheduler is not None:
-            _advance(self.state.scheduler, score)
+            advance(self.state.scheduler, score)
         if is_best:
             weights = {k: v.contiguous() for k, v in self.model.state_dict().items()}
             write_file(self.directory / "best.safetensors", safetensors.torch.save(weights))
@@ -229,13 +229,6 @@ class Trainer:
             return False
         last = self.history[-1]
         return bool(last["epoch"] - last["best_epoch"] >= patience)
-
-
-def _advance(scheduler: Any, score: float) -> None:
-    if isinstance(scheduler, ReduceLROnPlateau):
-        scheduler.step(score)
-    else:
-        scheduler.step()
 
 
 def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:

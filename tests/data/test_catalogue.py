@@ -245,9 +245,7 @@ def test_a_dataset_is_downloaded_to_where_ner_data_can_point(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = download_dataset("toy", tmp_path / "elsewhere")
-    assert paths == [
-        tmp_path / "elsewhere" / "toy" / name for name in ("toy.train", "toy.test")
-    ]
+    assert paths == [tmp_path / "elsewhere" / "toy" / name for name in ("toy.train", "toy.test")]
     monkeypatch.setenv("NER_DATA", str(tmp_path / "elsewhere"))
     assert find("toy/toy.train") == paths[0]
     assert len(web.requests) == 2
@@ -277,9 +275,7 @@ def test_what_the_user_has_is_not_downloaded_again(
 
 
 def test_an_unknown_dataset_is_told() -> None:
-    with pytest.raises(
-        DownloadError, match=r"no dataset 'conl2003', .*did you mean conll2003?"
-    ):
+    with pytest.raises(DownloadError, match=r"no dataset 'conl2003', .*did you mean conll2003?"):
         download_dataset("conl2003", None)
     with pytest.raises(DownloadError, match=r"no dataset 'xyz', there is conll2003$"):
         download_dataset("xyz", None)

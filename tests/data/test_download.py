@@ -265,9 +265,7 @@ def test_a_part_outlives_a_failure_and_is_continued_from_a_mirror(
     assert_only_the_good_file(target)
 
 
-def test_a_server_that_ignores_the_range_sends_the_file_anew(
-    server: Server, target: Path
-) -> None:
+def test_a_server_that_ignores_the_range_sends_the_file_anew(server: Server, target: Path) -> None:
     target.parent.mkdir()
     (target.parent / "eng.train.part").write_bytes(OTHER[:600_000])
     fetch([server.serve("/f", Reply(ranges=False))], target, sha256(GOOD))
@@ -282,9 +280,7 @@ def test_a_server_that_ignores_the_range_sends_the_file_anew(
     [OTHER[:600_000], GOOD, GOOD + b"more"],
     ids=["of another file", "complete", "longer than the file"],
 )
-def test_a_part_that_is_no_beginning_is_given_up(
-    server: Server, target: Path, part: bytes
-) -> None:
+def test_a_part_that_is_no_beginning_is_given_up(server: Server, target: Path, part: bytes) -> None:
     target.parent.mkdir()
     (target.parent / "eng.train.part").write_bytes(part)
     fetch([server.serve("/f", Reply())], target, sha256(GOOD))
@@ -292,9 +288,7 @@ def test_a_part_that_is_no_beginning_is_given_up(
     assert_only_the_good_file(target)
 
 
-def test_a_range_other_than_the_one_asked_for_is_not_taken(
-    server: Server, target: Path
-) -> None:
+def test_a_range_other_than_the_one_asked_for_is_not_taken(server: Server, target: Path) -> None:
     target.parent.mkdir()
     (target.parent / "eng.train.part").write_bytes(GOOD[:600_000])
     wrong = Reply(GOOD[500_000:], 206, headers={"Content-Range": "bytes 500000-999999/1000000"})
@@ -311,9 +305,7 @@ def test_without_a_hash_an_earlier_part_is_not_trusted(server: Server, target: P
     assert_only_the_good_file(target)
 
 
-def test_without_a_hash_only_a_strong_etag_allows_to_continue(
-    server: Server, target: Path
-) -> None:
+def test_without_a_hash_only_a_strong_etag_allows_to_continue(server: Server, target: Path) -> None:
     strong = {"ETag": '"1"'}
     url = server.serve("/f", Reply(send=600_000, headers=strong), Reply(headers=strong))
     fetch([url], target, None)
@@ -369,9 +361,7 @@ def test_a_lasting_trouble_is_told(server: Server, target: Path) -> None:
     assert len(server.log) == 4
 
 
-def test_a_missing_file_is_told_at_once_and_the_mirror_asked(
-    server: Server, target: Path
-) -> None:
+def test_a_missing_file_is_told_at_once_and_the_mirror_asked(server: Server, target: Path) -> None:
     missing = server.serve("/f", Reply(b"no", 404))
     assert "got HTTP status 404 Not Found" in refused([missing], target)
     assert len(server.log) == 1
@@ -389,9 +379,7 @@ def test_wrong_bytes_are_told_once_and_the_mirror_asked(server: Server, target: 
     assert_only_the_good_file(target)
 
 
-def test_wrong_bytes_after_a_resumption_are_fetched_once_more(
-    server: Server, target: Path
-) -> None:
+def test_wrong_bytes_after_a_resumption_are_fetched_once_more(server: Server, target: Path) -> None:
     url = server.serve("/f", Reply(OTHER, send=600_000), Reply(OTHER))
     refused([url], target)
     assert [request.range is None for request in server.log] == [True, False, True]
@@ -482,9 +470,7 @@ def test_of_two_processes_the_second_waits_for_the_first(server: Server, target:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no lock on this platform")
-def test_of_many_at_once_each_has_the_file_and_no_two_write(
-    server: Server, target: Path
-) -> None:
+def test_of_many_at_once_each_has_the_file_and_no_two_write(server: Server, target: Path) -> None:
     # The first few fail, so that the lock is handed on with the work not done.
     url = server.serve("/f", Reply(b"no", 404), Reply(b"no", 404), Reply(pause=0.1))
     outcomes: list[Path | None] = []

@@ -127,7 +127,8 @@ def test_sentences(text: str, expected: list[str]) -> None:
 def test_segment_gives_offsets_into_the_whole_text() -> None:
     text = "  Ann left.\n\nBo's here."
     first, second = segment(text)
-    assert first.text is text and second.text is text
+    assert first.text is text
+    assert second.text is text
     assert first.offsets == [(2, 5), (6, 10), (10, 11)]
     assert second.tokens == ["Bo", "'s", "here", "."]
     assert second.offsets == [(13, 15), (15, 17), (18, 22), (22, 23)]

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ner_registry.config import jsonnet
+from ner_registry.errors import ConfigError
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def write(text: str, name: str = "config.jsonnet") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_imports_and_environment(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIZE", "12")
+    monkeypatch.setenv("BROKEN", "\udcff")  # what Python makes of a byte that isn't UTF-8
+    write("{ a: 1 }", "part.libsonnet")
+    config = write("(import 'part.libsonnet') + { size: std.parseInt(std.extVar('SIZE')) }")
+    assert jsonnet.load(config) == {"a": 1, "size": 12}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ("{ a: { y: 5 } }", {"a": {"x": 1, "y": 5}, "list": [{"b": 1}, 2]}),
+        ("{ 'a.x': { z: 2 } }", {"a": {"x": {"z": 2}}, "list": [{"b": 1}, 2]}),
+        ("{ 'list.0.b': 9, 'list.1': 3 }", {"a": {"x": 1}, "list": [{"b": 9}, 3]}),
+        (
+            "{ 'new.deep.key': 1 }",
+            {"a": {"x": 1}, "list": [{"b": 1}, 2], "new": {"deep": {"key": 1}}},
+        ),
+        ("{ a: null }", {"a": None, "list": [{"b": 1}, 2]}),
+        ("local x = 4; { a+: { x: x } }", {"a": {"x": 4}, "list": [{"b": 1}, 2]}),
+    ],
+)
+def test_overrides(write: Any, overrides: str, expected: Any) -> None:
+    assert jsonnet.load(write("{ a: { x: 1 }, list: [{ b: 1 }, 2] }"), overrides) == expected
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ("{ 'list.7': 1 }", "--overrides: list.7: nothing is named '7' in a list of 2"),
+        ("{ 'a.x.y': 1 }", "--overrides: a.x.y: nothing is named 'y' in 1"),
+        ("3", "--overrides: expected an object, got int"),
+    ],
+)
+def test_overrides_that_fit_nowhere(write: Any, overrides: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        jsonnet.load(write("{ a: { x: 1 }, list: [1, 2] }"), overrides)
+    assert caught.value.lines() == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("{ a: 1,, }", "1:8"),
+        ("{\n  a: std.extVar('NO_SUCH_VARIABLE'),\n}", "2:6"),
+        ("{ a: import 'missing.libsonnet' }", "1:6"),
+        ("{ a: error 'told' }", "1:6"),
+    ],
+)
+def test_faults_have_their_place(write: Any, text: str, place: str) -> None:
+    path = write(text)
+    with pytest.raises(ConfigError) as caught:
+        jsonnet.load(path)
+    (line,) = caught.value.lines()
+    assert line.startswith(f"{path}:{place}: Jsonnet: ")
+
+
+def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "config.jsonnet"
+    path.write_bytes(b"{ a: '\xff' }")
+    with pytest.raises(ConfigError, match="expected UTF-8 text"):
+        jsonnet.load(path)

@@ -1,0 +1,209 @@
+"""Parsing: signatures against values, with nothing constructed and nothing special-cased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import make_dataclass
+from typing import Any, Literal
+
+import pytest
+
+from ner_registry.config.plan import Plan, parse
+from ner_registry.config.registry import Registrable, kinds
+from ner_registry.config.snippets import snippet
+from ner_registry.config.types import PositiveInt, Probability
+from ner_registry.errors import ConfigError
+
+
+class Shape(Registrable):
+    """A kind of the test's own."""
+
+    supplied = ("size",)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leave_no_kind_behind() -> Iterator[None]:
+    yield
+    del Registrable._kinds["Shape"]
+
+
+@Shape.register("dot")
+class Dot(Shape):
+    def __init__(self, size: int, *, colour: Literal["red", "blue"] = "red") -> None:
+        self.size, self.colour = size, colour
+
+
+@Shape.register("box")
+class Box(Shape):
+    """Nested parts in every way that a signature can ask for them."""
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        inner: Shape,
+        spare: Shape | None = None,
+        row: list[Shape] = [],  # noqa: B006  # never changed
+        named: dict[str, Shape] | None = None,
+        later: Callable[..., Shape] | None = None,
+        width: PositiveInt | Literal["auto"] = "auto",
+        corner: tuple[float, float] = (0.0, 0.0),
+        fill: Probability = 0.5,
+        extra: Any = None,
+    ) -> None:
+        self.__dict__.update({key: value for key, value in locals().items() if key != "self"})
+
+
+class Drawing:
+    def __init__(self, *, shape: Callable[..., Shape], title: str | None = None) -> None:
+        self.shape, self.title = shape, title
+
+
+def faults(config: Any) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(Drawing, config)
+    return caught.value.lines()
+
+
+def test_nested_parts_are_given_what_the_outer_one_is() -> None:
+    config = {
+        "shape": {
+            "type": "box",
+            "inner": {"type": "dot"},
+            "spare": {"type": "dot", "colour": "blue"},
+            "row": [{"type": "dot"}, {"type": "box", "inner": {"type": "dot"}}],
+            "named": {"a": {"type": "dot"}},
+            "later": {"type": "dot"},
+            "width": 3,
+            "corner": [1, 2.5],
+            "extra": {"anything": [1]},
+        }
+    }
+    drawing = parse(Drawing, config)()
+    box = drawing.shape(size=7)
+    assert (box.inner.size, box.spare.colour, box.row[1].inner.size) == (7, "blue", 7)
+    assert box.named["a"].size == 7
+    assert isinstance(box.later, Plan)
+    assert box.later(size=9).size == 9
+    assert (box.width, box.corner, box.extra) == (3, (1.0, 2.5), {"anything": [1]})
+
+
+def test_the_filled_config_writes_every_default_and_parses_to_itself() -> None:
+    plan = parse(Drawing, {"shape": {"type": "box", "inner": {"type": "dot"}}})
+    filled = plan.filled()
+    assert filled == {
+        "shape": {
+            "type": "box",
+            "inner": {"type": "dot", "colour": "red"},
+            "spare": None,
+            "row": [],
+            "named": None,
+            "later": None,
+            "width": "auto",
+            "corner": [0.0, 0.0],
+            "fill": 0.5,
+            "extra": None,
+        },
+        "title": None,
+    }
+    assert parse(Drawing, filled).filled() == filled
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ([], "expected an object, got []"),
+        ({"shape": 3}, 'shape: expected an object with the "type" of a Shape, got 3'),
+        ({"shape": {}}, 'shape.type: expected the "type" of a Shape (box, dot), got no such key'),
+        (
+            {"shape": {"type": "dto"}},
+            "shape.type: no Shape is registered as 'dto'; did you mean 'dot'?",
+        ),
+        (
+            {"shape": {"type": "dot", "size": 3}},
+            "shape.size: follows from the other parts: leave it out",
+        ),
+        (
+            {"shape": {"type": "dot", "colour": "green"}},
+            'shape.colour: expected one of "red", "blue", got "green"',
+        ),
+        (
+            {"shape": {"type": "box"}},
+            'shape.inner: required: expected an object with the "type" of a Shape, got no such key',
+        ),
+        (
+            {"shape": {"type": "box", "iner": {}}},
+            "shape.iner: not a key of Box; did you mean 'inner'?",
+        ),
+        ({"shape": {"type": "dot"}, "title": True}, "title: expected a string or null, got true"),
+        (
+            {"shape": {"type": "dot"}, "titel": ""},
+            "titel: not a key of Drawing; did you mean 'title'?",
+        ),
+        ({"shape": {"type": "dot"}, "x": 1}, "x: not a key of Drawing (there are: shape, title)"),
+    ],
+)
+def test_a_fault_has_its_path_and_a_hint(config: Any, message: str) -> None:
+    assert faults(config) == [message]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("width", 0, "expected a whole number at least 1, got 0"),
+        ("width", "wide", 'expected one of "auto", got "wide"'),
+        ("width", 1.5, "expected a whole number, got 1.5"),
+        ("width", True, 'expected a whole number at least 1 or one of "auto", got true'),
+        ("corner", [1], "expected a list of 2, got [1]"),
+        ("fill", 2, "expected a number at least 0 and at most 1, got 2"),
+        ("row", {}, 'expected a list, each item an object with the "type" of a Shape, got {}'),
+    ],
+)
+def test_values_are_checked(key: str, value: Any, message: str) -> None:
+    box = {"type": "box", "inner": {"type": "dot"}, key: value}
+    assert faults({"shape": box}) == [f"shape.{key}: {message}"]
+
+
+def test_faults_at_any_depth_are_told_together() -> None:
+    row = [{"type": "dot", "colour": 1}, {"type": "box", "inner": {"type": "dott"}}]
+    shape = {"type": "box", "inner": {"type": "dot"}, "row": row, "fill": -1}
+    assert [line.split(":")[0] for line in faults({"shape": shape, "tilte": 0})] == [
+        "shape.row.0.colour",
+        "shape.row.1.inner.type",
+        "shape.fill",
+        "tilte",
+    ]
+
+
+def test_a_part_must_take_what_its_kind_supplies() -> None:
+    with pytest.raises(TypeError, match="must take 'size': every Shape is given it"):
+
+        @Shape.register("blind")
+        class Blind(Shape):
+            def __init__(self, *, colour: str) -> None: ...
+
+
+def test_a_part_must_name_its_parameters() -> None:
+    with pytest.raises(TypeError, match="would hide misspelt keys"):
+
+        @Shape.register("anything")
+        class Anything(Shape):
+            def __init__(self, size: int, **kwargs: Any) -> None: ...
+
+
+def test_a_name_is_taken_once() -> None:
+    with pytest.raises(ValueError, match=r"the Shape 'dot' is .*Dot already"):
+
+        @Shape.register("dot")
+        class Other(Shape):
+            def __init__(self, size: int) -> None: ...
+
+
+def test_the_snippet_of_every_part_parses() -> None:
+    import ner_registry.build  # noqa: F401  # registers them
+
+    tried = [(kind, name) for kind in kinds().values() for name in kind.parts()]
+    assert len(tried) > 15
+    for kind, name in tried:
+        holder = make_dataclass("Holder", [("part", Callable[..., kind])])
+        parse(holder, {"part": snippet(kind, name)})

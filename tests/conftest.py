@@ -1,0 +1,51 @@
+"""What many tests need: a small config, a trained run, the real corpora."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ner_registry.config import jsonnet
+from ner_registry.jobs.train import train
+
+ROOT = Path(__file__).parent.parent
+
+# the suite may share its cores with other work: two threads each would slow both down
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the repository."""
+    return ROOT
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    """The quickstart, two epochs long; each test's own copy."""
+    overrides = '{"trainer.num_epochs": 2, "trainer.patience": null}'
+    return copy.deepcopy(jsonnet.load(ROOT / "experiments" / "quickstart.jsonnet", overrides))
+
+
+@pytest.fixture(scope="session")
+def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the quickstart, eight epochs long."""
+    directory = tmp_path_factory.mktemp("runs") / "quickstart"
+    overrides = '{"trainer.num_epochs": 8}'
+    train(jsonnet.load(ROOT / "experiments" / "quickstart.jsonnet", overrides), directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def conll2003() -> Path:
+    """The folder of the real CoNLL-2003 files."""
+    places = [Path(os.environ.get("NER_DATA", ROOT.parent / "shared" / "data")) / "conll2003"]
+    for place in places:
+        if (place / "eng.train").is_file():
+            return place
+    pytest.skip(f"the real CoNLL-2003 isn't in {places[0]}: set NER_DATA to try it")

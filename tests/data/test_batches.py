@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import random
+
+import torch
+from torch import Tensor
+
+from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.corpus import IndexedSentences, collate
+from ner_registry.data.sentence import Sentence
+
+LENGTHS = [random.Random(0).randrange(1, 30) for _ in range(203)]
+
+
+def test_every_sentence_is_in_one_batch_of_like_lengths() -> None:
+    sampler = LengthBatchSampler(LENGTHS, batch_size=8, shuffle=True, seed=3)
+    batches = list(sampler)
+    assert len(batches) == len(sampler) == 26
+    assert sorted(number for batch in batches for number in batch) == list(range(203))
+    computed = sum(len(batch) * max(LENGTHS[n] for n in batch) for batch in batches)
+    assert computed < 1.1 * sum(LENGTHS)
+
+
+def test_the_order_follows_from_seed_and_epoch() -> None:
+    sampler = LengthBatchSampler(LENGTHS, batch_size=8, shuffle=True, seed=3)
+    first = list(sampler)
+    sampler.epoch = 1
+    second = list(sampler)
+    sampler.epoch = 0
+    assert list(sampler) == first != second
+    assert list(LengthBatchSampler(LENGTHS, batch_size=8, shuffle=True, seed=4)) != first
+
+
+def test_without_shuffling_long_sentences_come_first() -> None:
+    batches = list(LengthBatchSampler(LENGTHS, batch_size=8, shuffle=False))
+    ordered = [LENGTHS[number] for batch in batches for number in batch]
+    assert ordered == sorted(LENGTHS, reverse=True)
+
+
+def test_views_of_any_shape_are_padded() -> None:
+    def characters(sentence: Sentence) -> Tensor:
+        width = max(map(len, sentence.tokens))
+        return torch.tensor([[ord(c) for c in t.ljust(width, "\0")] for t in sentence.tokens])
+
+    sentences = [Sentence(["ab", "c"]), Sentence(["defg"])]
+    data = IndexedSentences(
+        sentences, {"chars": characters}, [torch.tensor([1, 2]), torch.tensor([3])]
+    )
+    batch = collate([data[0], data[1]])
+    assert batch.mask.tolist() == [[True, True], [True, False]]
+    assert batch.tags.tolist() == [[1, 2], [3, 0]]
+    assert batch.views["chars"].shape == (2, 2, 4)
+    assert batch.views["chars"][0].tolist() == [[97, 98, 0, 0], [99, 0, 0, 0]]
+    assert not batch.views["chars"][1, 1].any()

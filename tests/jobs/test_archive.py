@@ -1,0 +1,153 @@
+"""A model on disk, in memory, elsewhere, and in another process: the same tags and scores."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ner_registry as nr
+from ner_registry.errors import ArchiveError
+
+TEXTS = [
+    "Hartlow beat Kelfield 2-1 on Sunday. The coach was happy!",
+    "",
+    "In the U.S., Ann Rivers didn't speak.",
+    "word " * 120,
+]
+
+
+def test_moved_and_loaded_elsewhere(run_directory: Path, tmp_path: Path) -> None:
+    in_memory = nr.load(run_directory)(TEXTS)
+    assert any(in_memory)
+    moved = shutil.copy(run_directory / "model.tar.gz", tmp_path / "renamed.tar.gz")
+    program = (
+        "import json, sys, ner_registry as nr; "
+        "print(json.dumps(nr.load(sys.argv[1])(json.loads(sys.argv[2]))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(moved), json.dumps(TEXTS)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={"OMP_NUM_THREADS": "1", "PATH": ""},
+    )
+    assert json.loads(done.stdout) == in_memory
+
+
+def test_batches_make_no_difference(run_directory: Path, root: Path) -> None:
+    tagger = nr.load(run_directory)
+    reader = tagger.archive.experiment.dataset_reader
+    sentences = list(reader.read(root / "ner_registry" / "sample" / "test.conll"))
+    one, many = (list(tagger.predict(sentences, size)) for size in (1, 256))
+    for left, right in zip(one, many, strict=True):
+        assert left["tags"] == right["tags"]
+        for a, b in zip(left["entities"], right["entities"], strict=True):
+            assert a["score"] == pytest.approx(b["score"], abs=1e-5)
+
+
+def test_what_a_call_gives(run_directory: Path) -> None:
+    tagger = nr.load(run_directory)
+    text = "Ann Rivers works in Hartlow. She likes Kelfield."
+    entities = tagger(text)
+    assert entities == tagger([text])[0]
+    assert entities
+    for entity in entities:
+        assert text[entity["start_char"] : entity["end_char"]] == entity["text"]
+        assert 0 < entity["score"] <= 1
+
+
+def test_the_directory_is_an_archive_too(run_directory: Path) -> None:
+    text = "Ann Rivers works in Hartlow."
+    assert nr.load(run_directory)(text) == nr.load(run_directory / "model.tar.gz")(text)
+
+
+def test_there_is_no_pickle_in_it(run_directory: Path) -> None:
+    with tarfile.open(run_directory / "model.tar.gz") as tar:
+        names = tar.getnames()
+    assert names == [
+        "config.json",
+        "meta.json",
+        "metrics.json",
+        "vocabulary/embedders/words.json",
+        "vocabulary/tags.json",
+        "weights.safetensors",
+    ]
+
+
+def repacked(path: Path, target: Path, change: dict[str, bytes | None], *, extra: str = "") -> Path:
+    """An archive with some members changed, left out, or added."""
+    with tarfile.open(path) as tar, tarfile.open(target, "w:gz") as out:
+        for member in tar:
+            file = tar.extractfile(member)
+            assert file is not None
+            content: bytes | None = change.get(member.name, file.read())
+            if content is not None:
+                member.size = len(content)
+                out.addfile(member, io.BytesIO(content))
+        if extra:
+            out.addfile(tarfile.TarInfo(extra), io.BytesIO())
+    return target
+
+
+@pytest.mark.parametrize(
+    ("change", "extra", "message"),
+    [
+        ({}, "../escaped", "'../escaped' isn't a member of a model"),
+        ({}, "config.json", "'config.json' isn't a member of a model"),
+        ({}, "code.py", "'code.py' isn't a member of a model"),
+        ({"weights.safetensors": None}, "", "got one without weights.safetensors"),
+        ({"metrics.json": b"{}"}, "", "metrics.json isn't what was written: its SHA-256 differs"),
+        ({"meta.json": b"nonsense"}, "", "its parts don't fit together: "),
+    ],
+)
+def test_what_is_refused(
+    change: dict[str, bytes | None], extra: str, message: str, run_directory: Path, tmp_path: Path
+) -> None:
+    bad = repacked(run_directory / "model.tar.gz", tmp_path / "bad.tar.gz", change, extra=extra)
+    with pytest.raises(ArchiveError) as caught:
+        nr.load(bad)
+    assert str(caught.value).startswith(f"{bad}: ")
+    assert message in str(caught.value)
+
+
+def test_a_cut_archive_is_refused(run_directory: Path, tmp_path: Path) -> None:
+    content = (run_directory / "model.tar.gz").read_bytes()
+    bad = tmp_path / "cut.tar.gz"
+    bad.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ArchiveError, match="got a broken one"):
+        nr.load(bad)
+
+
+def test_evaluation_equals_seqeval_on_the_predictions(run_directory: Path, tmp_path: Path) -> None:
+    from seqeval.metrics import f1_score
+
+    lines = tmp_path / "predictions.jsonl"
+    result = nr.evaluate(
+        run_directory, "sample/test.conll", predictions_output_file=lines, device="cpu"
+    )
+    found = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    expected = f1_score([p["gold_tags"] for p in found], [p["tags"] for p in found])
+    assert result["entities"]["overall"]["f1"] == pytest.approx(expected)
+    metrics: dict[str, Any] = json.loads((run_directory / "metrics.json").read_bytes())
+    assert result["entities"]["overall"]["f1"] == pytest.approx(metrics["test_f1-measure-overall"])
+    assert result["token_macro_f1"] == pytest.approx(metrics["test_token_macro_f1"])
+    assert result["entities"]["overall"]["support"] == 341
+    assert sum(row["support"] for row in result["tokens"].values()) == 1619
+    counts = [confusion["count"] for confusion in result["confusions"]]
+    assert counts == sorted(counts, reverse=True)
+    assert lines.read_bytes() == (run_directory / "predictions_test.jsonl").read_bytes()
+
+
+def test_training_again_in_memory_is_the_python_api(config: dict[str, Any], tmp_path: Path) -> None:
+    metrics = nr.train(config, tmp_path / "run")
+    assert metrics["epoch"] == 1
+    assert nr.evaluate(tmp_path / "run", "sample/dev.conll")["sentences"] == 150

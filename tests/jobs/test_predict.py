@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ner_registry.cli import main
+
+
+@pytest.fixture
+def predict(run_directory: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: str) -> str:
+        assert main(["predict", str(run_directory), *arguments, "--quiet"]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_plain_text(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("Ann didn't win. Bo did!\n\nOslo\u00a0won.\n", encoding="utf-8")
+    first, second, third = map(json.loads, predict(str(path)).splitlines())
+    assert first["words"] == ["Ann", "did", "n't", "win", "."]
+    assert (first["text"], first["record"]) == ("Ann didn't win. Bo did!", 0)
+    assert second["words"] == ["Bo", "did", "!"]
+    assert (third["words"], third["record"]) == (["Oslo", "won", "."], 2)
+    for prediction in (first, second, third):
+        for entity in prediction["entities"]:
+            assert prediction["text"][entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
+def test_stdin_is_text(predict: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(b"Ann left.\n"))
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert json.loads(predict())["words"] == ["Ann", "left", "."]
+
+
+def test_records(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(
+        '{"words": ["Ann", "left", "."], "id": 1}\n{"sentence": "Ann left. Bo too."}\n'
+        '{"text": "Ann left. Bo too.", "tags": "mine"}\n{"tokens": []}\n',
+        encoding="utf-8",
+    )
+    words, sentence, first, second, empty = map(json.loads, predict(str(path)).splitlines())
+    assert words["id"] == 1
+    assert all("start_char" not in entity for entity in words["entities"])
+    assert len(sentence["words"]) == 6
+    assert (first["record"], second["record"]) == (2, 2)
+    assert isinstance(first["tags"], list)
+    assert empty == {"words": [], "tags": [], "entities": []}
+
+
+def test_conll_in_and_out(predict: Any, root: Path, tmp_path: Path) -> None:
+    source = root / "ner_registry" / "sample" / "test.conll"
+    out = tmp_path / "out.conll"
+    assert predict(str(source), "--output-format", "conll", "--output-file", str(out)) == ""
+    rows = [line.split(" ") for line in out.read_text(encoding="utf-8").splitlines() if line]
+    words = [line.split(" ")[0] for line in source.read_text(encoding="utf-8").splitlines() if line]
+    assert [row[0] for row in rows] == [word for word in words if word != "-DOCSTART-"]
+    tokens_only = tmp_path / "tokens.conll"
+    tokens_only.write_text("\n".join(["Ann", "left", "", "Bo", ""]), encoding="utf-8")
+    assert len(predict(str(tokens_only)).splitlines()) == 2
+
+
+def test_brackets(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("It rained in Hartlow.\n", encoding="utf-8")
+    assert predict(str(path), "--output-format", "brackets") == "It rained in [LOC Hartlow] .\n"
+
+
+def test_a_stream_longer_than_a_window_stays_in_order(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("".join(f"Line {n} {'so ' * (n % 7)}\n" for n in range(300)), encoding="utf-8")
+    found = [json.loads(line) for line in predict(str(path), "--batch-size", "3").splitlines()]
+    assert [prediction["words"][1] for prediction in found] == [str(n) for n in range(300)]

@@ -1,0 +1,205 @@
+"""What holds for every registered part, whatever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import make_dataclass
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+import ner_registry.build  # noqa: F401  # registers the parts
+from ner_registry.config.plan import Plan, config_parameters, parse
+from ner_registry.config.registry import Registrable
+from ner_registry.config.snippets import snippet
+from ner_registry.data.corpus import IndexedSentences, collate
+from ner_registry.data.sentence import Sentence
+from ner_registry.data.tags import TagSet
+from ner_registry.data.vocabulary import Vocabulary
+from ner_registry.embedders import TokenEmbedder
+from ner_registry.encoders import Seq2SeqEncoder
+from ner_registry.heads import TaggerHead
+from ner_registry.training.optimizers import Optimizer
+from ner_registry.training.schedulers import LearningRateScheduler, advance
+
+WIDTH = 6
+LENGTHS = [5, 1, 3]
+TAGS = TagSet("IOBES", ["LOC", "PER"])
+SENTENCES = [
+    Sentence(["Jim", "works", "in", "Paris", "."]),
+    Sentence(["Ann"]),
+    Sentence(["Rain", "in", "Oslo"]),
+]
+
+
+def plan_of(kind: type[Registrable], name: str) -> Plan:
+    """The part from its smallest config, as a file would give it."""
+    holder = make_dataclass("Holder", [("part", Callable[..., kind])])
+    found = parse(holder, {"part": snippet(kind, name)}).arguments["part"]
+    assert isinstance(found, Plan)
+    return found
+
+
+def every(kind: type[Registrable]) -> pytest.MarkDecorator:
+    names = sorted(kind.parts())
+    assert names, f"no {kind.__name__} is registered"
+    return pytest.mark.parametrize("name", names)
+
+
+def mask_of(lengths: list[int], width: int) -> Tensor:
+    return torch.arange(width) < torch.tensor(lengths).unsqueeze(1)
+
+
+def check_gradients(module: nn.Module, loss: Tensor) -> None:
+    loss.backward()
+    for name, parameter in module.named_parameters():
+        assert parameter.grad is not None, f"no gradient reaches {name}"
+        assert parameter.grad.any(), f"the gradient of {name} is zero"
+
+
+def check_save_and_load(module: nn.Module, again: nn.Module) -> None:
+    """What is saved is what is loaded, and nothing else decides the outputs."""
+    saved = safetensors.torch.save(module.state_dict())
+    again.load_state_dict(safetensors.torch.load(saved))
+
+
+@every(Seq2SeqEncoder)
+def test_an_encoder(name: str) -> None:
+    torch.manual_seed(0)
+    plan = plan_of(Seq2SeqEncoder, name)
+    encoder, again = plan(input_dim=WIDTH).eval(), plan(input_dim=WIDTH).eval()
+    inputs = torch.randn(len(LENGTHS), max(LENGTHS), WIDTH)
+    mask = mask_of(LENGTHS, max(LENGTHS))
+    outputs = encoder(inputs, mask)
+    assert outputs.shape == (len(LENGTHS), max(LENGTHS), encoder.output_dim)
+
+    wider = torch.cat([inputs, torch.randn(len(LENGTHS), 4, WIDTH)], 1)
+    padded = encoder(wider, mask_of(LENGTHS, max(LENGTHS) + 4))[:, : max(LENGTHS)]
+    torch.testing.assert_close(padded[mask], outputs[mask])
+    for row, length in enumerate(LENGTHS):
+        alone = encoder(inputs[row : row + 1, :length], mask[row : row + 1, :length])
+        torch.testing.assert_close(alone[0], outputs[row, :length])
+    assert encoder(inputs[:, :1], mask[:, :1]).shape[1] == 1
+
+    check_save_and_load(encoder, again)
+    assert torch.equal(again(inputs, mask), outputs)
+    if list(encoder.parameters()):
+        check_gradients(encoder, outputs[mask].square().sum())
+
+
+@every(TokenEmbedder)
+def test_an_embedder(name: str) -> None:
+    torch.manual_seed(0)
+    plan = plan_of(TokenEmbedder, name)
+    vocab = Vocabulary(SENTENCES)
+    embedder = plan(vocab=vocab).eval()
+    again = plan(vocab=Vocabulary(counts=vocab.counts)).eval()
+    data = IndexedSentences(SENTENCES, {"it": embedder.index})
+    batch = collate([data[number] for number in range(len(SENTENCES))])
+    outputs = embedder(batch.views["it"], batch.mask)
+    assert outputs.shape == (3, 5, embedder.output_dim)
+    for row, length in enumerate(LENGTHS):
+        alone = collate([data[row]])
+        vectors = embedder(alone.views["it"], alone.mask)
+        torch.testing.assert_close(vectors[0], outputs[row, :length])
+
+    check_save_and_load(embedder, again)
+    assert torch.equal(again(batch.views["it"], batch.mask), outputs)
+    for sentence in SENTENCES:
+        assert torch.equal(again.index(sentence), embedder.index(sentence))
+    assert len(embedder.index(Sentence(["Neverseen", "\u00e9\U0001f600"]))) == 2
+    check_gradients(embedder, outputs[batch.mask].square().sum())
+
+
+@every(TaggerHead)
+def test_a_head(name: str) -> None:
+    torch.manual_seed(0)
+    plan = plan_of(TaggerHead, name)
+    head, again = plan(input_dim=WIDTH, tags=TAGS), plan(input_dim=WIDTH, tags=TAGS)
+    encoded = torch.randn(len(LENGTHS), max(LENGTHS), WIDTH)
+    mask = mask_of(LENGTHS, max(LENGTHS))
+    gold = torch.randint(0, len(TAGS), mask.shape)
+
+    loss = head.loss(encoded, gold, mask)
+    paths = head.decode(encoded, mask)
+    marginals = head.tag_probabilities(encoded, mask)
+    best, log_probabilities = head.k_best(encoded, mask, 3)
+    assert (loss.shape, paths.shape) == ((3,), (3, 5))
+    assert (loss >= 0).all()
+    assert paths.dtype == torch.long
+    assert not paths[~mask].any()
+    assert marginals.shape == (3, 5, len(TAGS))
+    torch.testing.assert_close(marginals.sum(2), mask.float())
+    assert (best.shape, log_probabilities.shape) == ((3, 3, 5), (3, 3))
+    assert torch.equal(best[:, 0], paths)
+    assert (log_probabilities.diff(dim=1) <= 0).all()
+    assert (log_probabilities <= 0).all()
+
+    # the spans of one token sum up, over labels, to no more than its not being O
+    spans = [
+        [row, t, t + 1, label]
+        for row, n in enumerate(LENGTHS)
+        for t in range(n)
+        for label in (0, 1)
+    ]
+    shares = head.span_probabilities(encoded, mask, torch.tensor(spans)).view(-1, 2).sum(1)
+    assert (shares <= 1 - marginals[..., 0][mask] + 1e-6).all()
+
+    wider = torch.cat([encoded, torch.randn(3, 4, WIDTH)], 1)
+    longer = mask_of(LENGTHS, 9)
+    more_gold = torch.cat([gold, torch.zeros(3, 4, dtype=torch.long)], 1)
+    torch.testing.assert_close(head.loss(wider, more_gold, longer), loss)
+    assert torch.equal(head.decode(wider, longer)[:, :5], paths)
+    for row, length in enumerate(LENGTHS):
+        one = slice(row, row + 1), slice(length)
+        torch.testing.assert_close(
+            head.loss(encoded[one], gold[one], mask[one]), loss[row : row + 1]
+        )
+        assert torch.equal(head.decode(encoded[one], mask[one]), paths[one])
+
+    check_save_and_load(head, again)
+    assert torch.equal(again.decode(encoded, mask), paths)
+    check_gradients(head, loss.sum())
+
+
+@every(TaggerHead)
+def test_a_head_decodes_what_the_scheme_allows(name: str) -> None:
+    torch.manual_seed(0)
+    head = plan_of(TaggerHead, name)(input_dim=WIDTH, tags=TAGS)
+    paths = head.decode(torch.randn(50, 7, WIDTH), torch.ones(50, 7, dtype=torch.bool))
+    for path in paths.tolist():
+        assert TAGS.encode(TAGS.decode(path), 7).tolist() == path
+
+
+@every(Optimizer)
+def test_an_optimizer(name: str) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(3, 1)
+    optimizer = plan_of(Optimizer, name)(parameters=list(model.parameters()))
+    before = model.weight.clone()
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    assert not torch.equal(model.weight, before)
+
+
+@every(LearningRateScheduler)
+def test_a_schedule(name: str) -> None:
+    model = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 1.0)
+    scheduler = plan_of(LearningRateScheduler, name)(optimizer=optimizer)
+    for _ in range(30):
+        optimizer.step()
+        advance(scheduler, 0.0)
+    assert 0 <= optimizer.param_groups[0]["lr"] <= 1
+
+
+def test_every_key_of_every_part_is_documented() -> None:
+    from ner_registry.config.registry import kinds
+
+    for kind in kinds().values():
+        for name, part in kind.parts().items():
+            documentation = part.__doc__ or ""
+            for key in config_parameters(part):
+                assert f"\n        {key}:" in documentation, f"{kind.__name__} {name}: {key}"
