@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import make_dataclass
 
@@ -200,6 +201,6 @@ def test_every_key_of_every_part_is_documented() -> None:
 
     for kind in kinds().values():
         for name, part in kind.parts().items():
-            documentation = part.__doc__ or ""
+            documentation = inspect.getdoc(part) or ""
             for key in config_parameters(part):
-                assert f"\n        {key}:" in documentation, f"{kind.__name__} {name}: {key}"
+                assert f"\n    {key}:" in documentation, f"{kind.__name__} {name}: {key}"
