@@ -140,11 +140,10 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
         message = "required by evaluate_on_test: expected a path, got no such key"
         faults.append(Fault("test_data_path", message))
     trainer = config.get("trainer")
-    if isinstance(trainer, dict) and config.get("validation_data_path") is None:
-        for key in ("patience", "validation_metric"):
-            if trainer.get(key) is not None:
-                message = "needs validation data: set validation_data_path, or leave it out"
-                faults.append(Fault(f"trainer.{key}", message))
+    patient = isinstance(trainer, dict) and trainer.get("patience") is not None
+    if patient and config.get("validation_data_path") is None:
+        message = "needs validation data: set validation_data_path, or leave it out"
+        faults.append(Fault("trainer.patience", message))
     return faults
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from ner_registry.config import jsonnet
+from ner_registry.config.source import read_config
 from ner_registry.jobs.train import train
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +28,7 @@ def root() -> Path:
 def config() -> dict[str, Any]:
     """The quickstart, two epochs long; each test's own copy."""
     overrides = '{"trainer.num_epochs": 2, "trainer.patience": null}'
-    return copy.deepcopy(jsonnet.load(ROOT / "experiments" / "quickstart.jsonnet", overrides))
+    return read_config(ROOT / "experiments" / "quickstart.jsonnet", overrides).value
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +36,7 @@ def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the quickstart, eight epochs long."""
     directory = tmp_path_factory.mktemp("runs") / "quickstart"
     overrides = '{"trainer.num_epochs": 8}'
-    train(jsonnet.load(ROOT / "experiments" / "quickstart.jsonnet", overrides), directory)
+    train(read_config(ROOT / "experiments" / "quickstart.jsonnet", overrides).value, directory)
     return directory
 
 

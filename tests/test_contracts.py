@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 import ner_registry.build  # noqa: F401  # registers the parts
-from ner_registry.config.plan import Plan, config_parameters, parse
+from ner_registry.config.plan import Plan, parse
 from ner_registry.config.registry import Registrable
+from ner_registry.config.signatures import config_parameters
 from ner_registry.config.snippets import snippet
 from ner_registry.data.corpus import IndexedSentences, collate
 from ner_registry.data.sentence import Sentence
@@ -178,7 +179,7 @@ def test_a_head_decodes_what_the_scheme_allows(name: str) -> None:
 def test_an_optimizer(name: str) -> None:
     torch.manual_seed(0)
     model = nn.Linear(3, 1)
-    optimizer = plan_of(Optimizer, name)(parameters=list(model.parameters()))
+    optimizer = plan_of(Optimizer, name)(parameters=list(model.named_parameters()))
     before = model.weight.clone()
     model(torch.ones(1, 3)).sum().backward()
     optimizer.step()

@@ -8,6 +8,7 @@ import pytest
 
 from ner_registry.build import parse_experiment
 from ner_registry.config import jsonnet
+from ner_registry.config.source import read_config
 from ner_registry.jobs.check import warnings
 from ner_registry.jobs.prepare import prepare
 
@@ -26,8 +27,8 @@ def test_there_are_experiments() -> None:
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)
 def test_it_builds(path: Path) -> None:
-    plan = parse_experiment(jsonnet.load(path, SAMPLE))
-    assert warnings(plan.filled()) == []
+    plan = parse_experiment(read_config(path, SAMPLE).value)
+    assert warnings(plan) == []
     tagger = prepare(plan).tagger
     assert sum(p.numel() for p in tagger.parameters()) > 10_000
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from types import FrameType
 
-from ner_registry.cli import check, download, evaluate, predict, show, train
+from ner_registry.cli import check, download, evaluate, predict, schema, show, train
 from ner_registry.errors import NerError
 
 INTERRUPTED = 130
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
     common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, evaluate, predict, check, show, download):
+    for module in (train, evaluate, predict, check, show, schema, download):
         module.add(commands, common)
     return parser
 

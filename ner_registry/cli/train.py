@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ner_registry.cli import configured
+
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Adds the sub-command."""
@@ -14,19 +16,13 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         help="train a declared experiment",
         description="Trains the tagger that CONFIG declares and writes the run to DIR.",
         epilog="example: ner-run train experiments/bilstm_crf.jsonnet -s serialization/crf "
-        "-o '{\"trainer.num_epochs\": 3}'",
+        "--set trainer.num_epochs=3",
     )
     parser.add_argument("config", metavar="CONFIG", help="a Jsonnet file")
     parser.add_argument(
         "-s", "--serialization-dir", metavar="DIR", help="where everything about the run goes"
     )
-    parser.add_argument(
-        "-o",
-        "--overrides",
-        metavar="JSONNET",
-        help="an object that changes the config: a dotted key replaces the value there, "
-        "nested objects merge",
-    )
+    configured.add_changes(parser)
     group = parser.add_mutually_exclusive_group()
     group.add_argument("-f", "--force", action="store_true", help="replace the run in DIR")
     group.add_argument(
@@ -44,9 +40,7 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Trains."""
     if args.serialization_dir is None and not args.dry_run:
         parser.error("the following arguments are required: -s/--serialization-dir")
-    from ner_registry.config import jsonnet
-
-    config = jsonnet.load(args.config, args.overrides)
+    source = configured.read(args.config, args)
     from ner_registry.build import parse_experiment
     from ner_registry.errors import ConfigError
     from ner_registry.jobs.prepare import prepare
@@ -54,11 +48,11 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
 
     try:
         if args.dry_run:
-            plan = parse_experiment(config, args.include_package)
+            plan = parse_experiment(source.value, args.include_package)
             print("\n".join(prepare(plan).summary()))
             return
         train(
-            config,
+            source.value,
             args.serialization_dir,
             include_packages=args.include_package,
             force=args.force,
@@ -66,4 +60,4 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             quiet=args.quiet,
         )
     except ConfigError as error:
-        raise error.at(args.config) from None
+        raise source.placed(error) from None

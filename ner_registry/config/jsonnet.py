@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,13 @@ from ner_registry.errors import ConfigError, Fault
 _PLACE = re.compile(r"(?P<file>[^\s:]+):(?:\()?(?P<line>\d+)(?::(?P<column>\d+))?")
 
 
-def load(path: str | Path, overrides: str | None = None) -> dict[str, Any]:
-    """The object that a config file evaluates to, with overrides applied.
+def load(path: str | Path) -> dict[str, Any]:
+    """The object that a config file evaluates to.
 
     Environment variables are ``std.extVar``s. Imports are relative to the importing file.
 
     Args:
         path: a Jsonnet or JSON file.
-        overrides: Jsonnet text of an object. A key with dots replaces the whole value at
-            that path; objects under keys without dots merge into what is there.
 
     Raises:
         ConfigError: no such file, not Jsonnet, or not an object.
@@ -36,14 +35,14 @@ def load(path: str | Path, overrides: str | None = None) -> dict[str, Any]:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError([Fault("", f"expected UTF-8 text, got {error}", str(path))]) from None
-    config = _evaluate(str(path), text)
-    if overrides is None:
-        return config
-    return override(config, _evaluate("--overrides", overrides))
+    return evaluate(str(path), text)
 
 
 def override(config: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """``config`` with ``overrides`` applied, as in :func:`load`; both stay as they are.
+    """``config`` with ``overrides`` applied; both stay as they are.
+
+    A key with dots replaces the whole value at that path; objects under keys without dots
+    merge into what is there.
 
     Raises:
         ConfigError: a dotted path goes through something that holds no keys.
@@ -51,7 +50,17 @@ def override(config: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any
     result = _merge(config, {key: v for key, v in overrides.items() if "." not in key})
     for key, value in overrides.items():
         if "." in key:
-            result = _replace(result, key.split("."), value, key)
+            result = replace_at(result, key, value, "--overrides")
+    return result
+
+
+def replace_at(config: dict[str, Any], path: str, value: Any, flag: str) -> dict[str, Any]:
+    """``config`` with the whole value at a dotted path replaced; lists count from 0.
+
+    Raises:
+        ConfigError: the path goes through something that holds no keys; ``flag`` is to blame.
+    """
+    result: dict[str, Any] = _replace(config, path.split("."), value, Fault(path, "", flag))
     return result
 
 
@@ -64,21 +73,25 @@ def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _replace(node: Any, keys: list[str], value: Any, dotted: str) -> Any:
-    """``node`` with the value at the path of ``keys`` replaced; lists count from 0."""
+def _replace(node: Any, keys: list[str], value: Any, blame: Fault) -> Any:
     if not keys:
         return value
     key, *rest = keys
     if isinstance(node, dict):
-        return node | {key: _replace(node.get(key, {}), rest, value, dotted)}
+        return node | {key: _replace(node.get(key, {}), rest, value, blame)}
     if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
         at = int(key)
-        return [*node[:at], _replace(node[at], rest, value, dotted), *node[at + 1 :]]
+        return [*node[:at], _replace(node[at], rest, value, blame), *node[at + 1 :]]
     here = f"a list of {len(node)}" if isinstance(node, list) else json.dumps(node)
-    raise ConfigError([Fault(dotted, f"nothing is named {key!r} in {here}", "--overrides")])
+    raise ConfigError([replace(blame, message=f"nothing is named {key!r} in {here}")])
 
 
-def _evaluate(name: str, text: str) -> dict[str, Any]:
+def evaluate(name: str, text: str) -> dict[str, Any]:
+    """The object that Jsonnet text evaluates to; ``name`` stands for it in faults.
+
+    Raises:
+        ConfigError: it isn't Jsonnet, or no object.
+    """
     variables = {key: value for key, value in os.environ.items() if _is_text(key + value)}
     try:
         result = json.loads(_jsonnet.evaluate_snippet(name, text, ext_vars=variables))

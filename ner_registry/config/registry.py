@@ -9,6 +9,7 @@ import logging
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeVar
 
@@ -80,7 +81,7 @@ def origin(part: Callable[..., Any]) -> str:
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that ``name`` was most likely meant to be, if one is near."""
-    near = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.5)
     return near[0] if near else None
 
 
@@ -105,8 +106,9 @@ def import_packages(names: Iterable[str]) -> None:
         raise ConfigError(faults)
 
 
+@cache
 def import_plugins() -> None:
-    """Imports installed packages that offer the entry point ``ner_registry.plugins``."""
+    """Imports, once, installed packages with an entry point ``ner_registry.plugins``."""
     for plugin in entry_points(group="ner_registry.plugins"):
         try:
             plugin.load()

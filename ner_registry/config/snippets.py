@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, get_args, get_origin
 
-from ner_registry.config import plan
+from ner_registry.config.hints import is_union, kind_of, part_of, unannotated
 from ner_registry.config.registry import Registrable
+from ner_registry.config.signatures import config_parameters
 from ner_registry.config.types import Range
 
 
@@ -14,7 +15,7 @@ def snippet(kind: type[Registrable], name: str) -> dict[str, Any]:
     """A config that parses: the part's type, and a value for each required key."""
     required = {
         key: example(parameter.hint)
-        for key, parameter in plan.config_parameters(kind.parts()[name]).items()
+        for key, parameter in config_parameters(kind.parts()[name]).items()
         if parameter.required
     }
     return {"type": name, **required}
@@ -22,9 +23,9 @@ def snippet(kind: type[Registrable], name: str) -> dict[str, Any]:
 
 def example(hint: Any) -> Any:
     """A value that a type hint allows."""
-    base, checks = plan.unannotated(hint)
+    base, checks = unannotated(hint)
     ranges = [check for check in checks if isinstance(check, Range)]
-    if plan.is_union(base):
+    if is_union(base):
         return example(get_args(base)[0])
     if base in (int, float):
         return _number(base, ranges[0] if ranges else Range())
@@ -41,8 +42,8 @@ def example(hint: Any) -> Any:
         return [example(item) for item in get_args(base) if item is not ...]
     if origin is dict:
         return {"name": example(get_args(base)[1])} if ranges else {}
-    part = plan.part_of(base)
-    kind = plan.kind_of(part)
+    part = part_of(base)
+    kind = kind_of(part)
     if kind is not None:
         return snippet(kind, min(kind.parts(), key=lambda name: (_needs(kind, name), name)))
     return get_args(base)[0]  # of a Literal
@@ -50,7 +51,7 @@ def example(hint: Any) -> Any:
 
 def _needs(kind: type[Registrable], name: str) -> int:
     """How many keys a part requires: the one that needs least makes the shortest example."""
-    return sum(p.required for p in plan.config_parameters(kind.parts()[name]).values())
+    return sum(p.required for p in config_parameters(kind.parts()[name]).values())
 
 
 def _number(base: type, bounds: Range) -> float:

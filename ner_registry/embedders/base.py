@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -21,6 +23,17 @@ class TokenEmbedder(nn.Module, ABC, Registrable):
 
     supplied = ("vocab",)
     output_dim: int
+
+    @classmethod
+    def check_files(cls, settings: Mapping[str, Any]) -> None:
+        """Looks into the head of files that the config names, for ``ner-run check --data``.
+
+        Args:
+            settings: what the config sets of the constructor's parameters.
+
+        Raises:
+            DataError: one isn't there, or isn't what the settings say.
+        """
 
     @abstractmethod
     def index(self, sentence: Sentence) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -61,12 +63,7 @@ class Embedding(TokenEmbedder):
         self.falls_back = pretrained_file is not None
         vectors = None
         if pretrained_file is not None and not vocab.is_built:
-            vectors = read_vectors(catalogue.find(pretrained_file), max_vectors)
-            if vectors.width != embedding_dim:
-                raise DataError(
-                    pretrained_file,
-                    f"expected vectors of embedding_dim {embedding_dim}, got {vectors.width}",
-                )
+            vectors = _read(pretrained_file, max_vectors, embedding_dim)
         vocab.build(self._words, min_count=min_count, also=vectors.rows if vectors else ())
 
         # variance 1 / dim, as for a linear layer's inputs
@@ -78,6 +75,12 @@ class Embedding(TokenEmbedder):
         self.table = nn.Embedding.from_pretrained(table, freeze=not trainable, padding_idx=PADDING)
         counts = torch.tensor([0, 0, *vocab.counts.values()])
         self.register_buffer("counts", counts, persistent=False)
+
+    @classmethod
+    def check_files(cls, settings: Mapping[str, Any]) -> None:
+        pretrained_file = settings.get("pretrained_file")
+        if pretrained_file is not None:
+            _read(pretrained_file, 1, settings["embedding_dim"])
 
     def index(self, sentence: Sentence) -> Tensor:
         """(length,), long."""
@@ -119,3 +122,12 @@ class Embedding(TokenEmbedder):
             100 * covered / max(tokens, 1),
             100 * covered_types / max(types, 1),
         )
+
+
+def _read(pretrained_file: str, max_vectors: int | None, embedding_dim: int) -> Vectors:
+    """Pretrained vectors, whose width must be ``embedding_dim``."""
+    vectors = read_vectors(catalogue.find(pretrained_file), max_vectors)
+    if vectors.width != embedding_dim:
+        message = f"expected vectors of embedding_dim {embedding_dim}, got {vectors.width}"
+        raise DataError(pretrained_file, message)
+    return vectors

@@ -69,10 +69,10 @@ def prepare(plan: Plan) -> Prepared:
     """
     experiment: Experiment = plan()
     device = choose_device(experiment.trainer.device, "trainer.device")
-    files = _find_files(experiment)
-    readers = dict.fromkeys(files, experiment.evaluation_reader)
-    readers["train"] = experiment.dataset_reader
-    corpora = {name: read_corpus(readers[name], file) for name, file in files.items()}
+    corpora = {
+        name: read_corpus(reader_of(experiment, name), file)
+        for name, file in find_files(experiment).items()
+    }
 
     _seed(experiment.random_seed)
     train = corpora["train"]
@@ -94,8 +94,17 @@ def read_corpus(reader: DatasetReader, file: Path) -> Corpus:
     return Corpus(str(file), list(reader.read(file)), reader.tag_scheme)
 
 
-def _find_files(experiment: Experiment) -> dict[str, Path]:
-    """The files that the config's data paths mean; every missing one is told at once."""
+def reader_of(experiment: Experiment, name: str) -> DatasetReader:
+    """What reads the ``train``, ``validation`` or ``test`` data."""
+    return experiment.dataset_reader if name == "train" else experiment.evaluation_reader
+
+
+def find_files(experiment: Experiment) -> dict[str, Path]:
+    """The files that the config's data paths mean: ``train``, ``validation``, ``test``.
+
+    Raises:
+        ConfigError: some mean no file; every one is told at once.
+    """
     paths = {
         "train": experiment.train_data_path,
         "validation": experiment.validation_data_path,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
-import ner_registry.build  # noqa: F401  # imported for what it registers
-from ner_registry.config.plan import config_parameters, describe
+from ner_registry.build import Experiment, parse_experiment
+from ner_registry.config.hints import describe
+from ner_registry.config.plan import as_json, join
 from ner_registry.config.registry import (
     Registrable,
     import_packages,
@@ -19,8 +20,11 @@ from ner_registry.config.registry import (
     nearest,
     origin,
 )
+from ner_registry.config.schema import schema_text
+from ner_registry.config.signatures import Parameter, config_parameters, documentation_of
 from ner_registry.config.snippets import snippet
-from ner_registry.errors import NerError
+from ner_registry.config.source import ConfigSource
+from ner_registry.errors import ConfigError, NerError
 
 
 def show(
@@ -48,21 +52,72 @@ def show(
     return _component(kinds()[kind], name, parts[name])
 
 
+def show_config(source: ConfigSource, *, include_packages: Sequence[str] = ()) -> str:
+    """A config with every default written out, and where each value comes from.
+
+    Raises:
+        ConfigError: with every fault of the config.
+    """
+    try:
+        plan = parse_experiment(source.value, include_packages)
+    except ConfigError as error:
+        raise source.placed(error) from None
+    rows = []
+    for path, value in _leaves(plan.filled(), ""):
+        came = source.locate(path) if _holds(source.value, path.split(".")) else "default"
+        rows.append([path, json.dumps(value), came])
+    return tabulate(rows, ["key", "value", "from"], disable_numparse=True)
+
+
+def show_schema(*, include_packages: Sequence[str] = ()) -> str:
+    """The JSON Schema of a config."""
+    import_plugins()
+    import_packages(include_packages)
+    return schema_text(Experiment)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, dict) or not value:
+        yield path, value
+    else:
+        for key, item in value.items():
+            yield from _leaves(item, join(path, key))
+
+
+def _holds(value: Any, keys: Sequence[str]) -> bool:
+    """Whether a config says something at a path."""
+    if not keys:
+        return True
+    return isinstance(value, dict) and keys[0] in value and _holds(value[keys[0]], keys[1:])
+
+
 def _component(kind: type[Registrable], name: str, part: Callable[..., Any]) -> str:
+    told = documentation_of(part)
     rows = [
-        [key, describe(p.hint), "required" if p.required else json.dumps(p.default)]
+        [key, describe(p.hint), _default(p), told.get(key, "")]
         for key, p in config_parameters(part).items()
     ]
     config = json.dumps(snippet(kind, name), indent=2)
-    arguments = tabulate(rows, ["key", "expected", "default"]) if rows else "It takes no keys."
+    headers = ["key", "expected", "default", "meaning"]
+    arguments = tabulate(rows, headers, maxcolwidths=[None, 30, None, 50], disable_numparse=True)
+    documentation = inspect.getdoc(part) or "It has no documentation."
     return "\n\n".join(
         [
-            f"{name}, a {kind.__name__}: {origin(part)} ({_source(part)})",
-            inspect.getdoc(part) or "It has no documentation.",
-            arguments,
-            config,
+            f"{name}, a {kind.__name__}: {origin(part)} ({_source(part)})\n{_place(part)}",
+            documentation.partition("\nArgs:")[0].strip(),
+            arguments if rows else "It takes no keys.",
+            f"The least that it needs:\n{config}",
         ]
     )
+
+
+def _default(parameter: Parameter) -> str:
+    return "required" if parameter.required else json.dumps(as_json(parameter.default))
+
+
+def _place(part: Callable[..., Any]) -> str:
+    """File and line where a part is defined."""
+    return f"{inspect.getsourcefile(part)}:{inspect.getsourcelines(part)[1]}"
 
 
 def _first_line(part: Any) -> str:

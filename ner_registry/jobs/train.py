@@ -13,10 +13,11 @@ import safetensors.torch
 
 from ner_registry.archive import ARCHIVE_NAME, BEST_WEIGHTS, write_archive
 from ner_registry.build import index_corpus, parse_experiment
-from ner_registry.config import jsonnet
+from ner_registry.config.source import read_config
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.corpus import Corpus, IndexedSentences
 from ner_registry.data.files import sha256_of, write_file, write_json
+from ner_registry.errors import ConfigError
 from ner_registry.jobs.directory import (
     buffered_log,
     check_data,
@@ -62,7 +63,18 @@ def train(
     """
     directory = Path(directory)
     if not isinstance(config, dict):
-        config = jsonnet.load(config)
+        source = read_config(config)
+        try:
+            return train(
+                source.value,
+                directory,
+                include_packages=include_packages,
+                force=force,
+                recover=recover,
+                quiet=quiet,
+            )
+        except ConfigError as error:
+            raise source.placed(error) from None
     with buffered_log() as log:
         plan = parse_experiment(config, include_packages)
         finished = check_directory(directory, plan, force=force, recover=recover)

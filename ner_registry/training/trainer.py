@@ -104,9 +104,10 @@ class Trainer:
         self.validate = validate
         self.directory = directory
         self.quiet = quiet
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        self.parameters = [parameter for _, parameter in named]
         self.device = self.parameters[0].device
-        optimizer = settings.optimizer(parameters=self.parameters)
+        optimizer = settings.optimizer(parameters=named)
         schedule = settings.learning_rate_scheduler
         scheduler = schedule(optimizer=optimizer) if schedule else None
         self.state = TrainingState(model, optimizer, scheduler)

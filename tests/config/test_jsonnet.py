@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ner_registry.config import jsonnet
+from ner_registry.config.source import read_config
 from ner_registry.errors import ConfigError
 
 
@@ -42,7 +43,7 @@ def test_imports_and_environment(write: Any, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_overrides(write: Any, overrides: str, expected: Any) -> None:
-    assert jsonnet.load(write("{ a: { x: 1 }, list: [{ b: 1 }, 2] }"), overrides) == expected
+    assert read_config(write("{ a: { x: 1 }, list: [{ b: 1 }, 2] }"), overrides).value == expected
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,31 @@ def test_overrides(write: Any, overrides: str, expected: Any) -> None:
 )
 def test_overrides_that_fit_nowhere(write: Any, overrides: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        jsonnet.load(write("{ a: { x: 1 }, list: [1, 2] }"), overrides)
+        read_config(write("{ a: { x: 1 }, list: [1, 2] }"), overrides)
     assert caught.value.lines() == [message]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("a.x=5", {"a": {"x": 5}, "list": [1, 2]}),
+        ("a.x=text", {"a": {"x": "text"}, "list": [1, 2]}),
+        ('a={"y": null}', {"a": {"y": None}, "list": [1, 2]}),
+        ("list.1=true", {"a": {"x": 1}, "list": [1, True]}),
+        ("b.c=k=v", {"a": {"x": 1}, "list": [1, 2], "b": {"c": "k=v"}}),
+    ],
+)
+def test_settings(write: Any, setting: str, expected: Any) -> None:
+    config = write("{ a: { x: 1 }, list: [1, 2] }")
+    assert read_config(config, settings=[setting]).value == expected
+
+
+def test_a_setting_without_a_value(write: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(write("{}"), settings=["trainer.num_epochs"])
+    assert caught.value.lines() == [
+        "--set: expected PATH=VALUE, such as trainer.num_epochs=3, got 'trainer.num_epochs'"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,10 @@ def test_the_filled_config_writes_every_default_and_parses_to_itself() -> None:
     [
         ([], "expected an object, got []"),
         ({"shape": 3}, 'shape: expected an object with the "type" of a Shape, got 3'),
-        ({"shape": {}}, 'shape.type: expected the "type" of a Shape (box, dot), got no such key'),
+        (
+            {"shape": {}},
+            'shape.type: expected the "type" of a Shape (there are: box, dot), got no such key',
+        ),
         (
             {"shape": {"type": "dto"}},
             "shape.type: no Shape is registered as 'dto'; did you mean 'dot'?",
@@ -151,7 +154,7 @@ def test_a_fault_has_its_path_and_a_hint(config: Any, message: str) -> None:
     ("key", "value", "message"),
     [
         ("width", 0, "expected a whole number at least 1, got 0"),
-        ("width", "wide", 'expected one of "auto", got "wide"'),
+        ("width", "wide", 'expected a whole number at least 1 or one of "auto", got "wide"'),
         ("width", 1.5, "expected a whole number, got 1.5"),
         ("width", True, 'expected a whole number at least 1 or one of "auto", got true'),
         ("corner", [1], "expected a list of 2, got [1]"),

@@ -17,6 +17,7 @@ import pytest
 from ner_registry.cli import main
 from ner_registry.errors import NerError, RunError
 from ner_registry.jobs.train import train
+from ner_registry.predictor import load
 
 BEST = "best.safetensors"
 
@@ -190,6 +191,7 @@ def test_without_validation_the_last_epoch_is_the_best(
     metrics = train(config, tmp_path / "run")
     assert metrics["best_epoch"] == metrics["epoch"] == 1
     assert not [name for name in metrics if name.startswith("validation_")]
+    assert load(tmp_path / "run" / "model.tar.gz")("Ann left.") is not None
 
 
 def test_a_loss_that_is_not_finite(config: dict[str, Any], tmp_path: Path) -> None:

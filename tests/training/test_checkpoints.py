@@ -23,7 +23,7 @@ from ner_registry.training.schedulers import LearningRateScheduler, advance
 def make_state(optimizer: str = "adam", scheduler: str | None = "multi_step") -> TrainingState:
     model = nn.Linear(3, 2)
     settings = {k: v for k, v in snippet(Optimizer, optimizer).items() if k != "type"}
-    made = Optimizer.parts()[optimizer](list(model.parameters()), **settings)
+    made = Optimizer.parts()[optimizer](list(model.named_parameters()), **settings)
     schedule: Any = None
     if scheduler is not None:
         settings = {

@@ -1,0 +1,38 @@
+"""Keys that AllenNLP's users bring, and what says the same here."""
+
+from __future__ import annotations
+
+ALLENNLP = {
+    "batch_sampler": "data_loader.batch_size; batches hold sentences of like length anyway",
+    "bidirectional": "lstm and gru always read both directions",
+    "callbacks": "leave it out: metrics are always written",
+    "calculate_span_f1": "leave it out: it always is",
+    "checkpointer": "leave it out: every epoch has a checkpoint",
+    "coding_scheme": "dataset_reader.tag_scheme for the data, model.tag_scheme for the model",
+    "constrain_crf_decoding": "model.head.constraints",
+    "cuda_device": "trainer.device: auto, cpu, cuda, cuda:1",
+    "distributed": "leave it out",
+    "epochs": "trainer.num_epochs",
+    "evaluate_on_test_data": "evaluate_on_test",
+    "grad_clipping": "trainer.grad_norm",
+    "include_start_end_transitions": "leave it out: the crf head has them",
+    "indexer": "each embedder under model.embedders indexes its own tokens",
+    "initializer": "leave it out",
+    "input_size": "leave it out: it follows from the embedders",
+    "iterator": "data_loader",
+    "label_encoding": "model.tag_scheme, and constraints of model.head",
+    "max_instances_in_memory": "leave it out",
+    "no_grad": "trainable of an embedder",
+    "num_gradient_accumulation_steps": "data_loader.batch_size",
+    "num_serialized_models_to_keep": "leave it out: the newest two checkpoints are kept",
+    "numpy_seed": "random_seed, which seeds everything",
+    "pytorch_seed": "random_seed, which seeds everything",
+    "regularizer": "weight_decay of trainer.optimizer",
+    "sorting_keys": "leave it out: batches hold sentences of like length",
+    "tag_label": "dataset_reader.tag_column",
+    "text_field_embedder": "model.embedders, the embedders by names of your own",
+    "token_embedders": "model.embedders, the embedders by names of your own",
+    "token_indexers": "each embedder under model.embedders indexes its own tokens",
+    "validation_iterator": "data_loader",
+    "vocabulary": "each embedder under model.embedders builds its own, with its own min_count",
+}

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ner_registry.errors import ConfigError
+from ner_registry.training.optimizers import Optimizer, ParameterGroup, grouped
+
+
+def named() -> list[tuple[str, nn.Parameter]]:
+    model = nn.ModuleDict({"words": nn.Embedding(3, 2), "head": nn.Linear(2, 2)})
+    return list(model.named_parameters())
+
+
+@pytest.mark.parametrize("name", sorted(Optimizer.parts()))
+def test_groups_have_settings_of_their_own(name: str) -> None:
+    optimizer = Optimizer.parts()[name](
+        named(),
+        lr=0.5,
+        parameter_groups=[
+            ParameterGroup(parameters=["^words"], lr=0.1),
+            ParameterGroup(parameters=["bias$", "words"], weight_decay=0.25),
+        ],
+    )
+    assert isinstance(optimizer, torch.optim.Optimizer)
+    groups = optimizer.param_groups
+    assert [len(group["params"]) for group in groups] == [1, 1, 1]
+    assert [group["lr"] for group in groups] == [0.1, 0.5, 0.5]
+    assert groups[1]["weight_decay"] == 0.25
+
+
+def test_a_group_of_nothing_is_a_fault() -> None:
+    with pytest.raises(ConfigError) as caught:
+        grouped(named(), [ParameterGroup(parameters=["chars"])])
+    assert caught.value.lines() == [
+        "trainer.optimizer.parameter_groups.0.parameters: expected to match a parameter, "
+        "got none of: words.weight, head.weight, head.bias"
+    ]
