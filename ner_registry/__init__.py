@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ner_registry.data.sentence import Sentence
+    from ner_registry.data.tags import TagSet
+    from ner_registry.data.vocabulary import Vocabulary
     from ner_registry.embedders import TokenEmbedder
     from ner_registry.encoders import Seq2SeqEncoder
     from ner_registry.errors import NerError
@@ -23,6 +25,8 @@ _HOMES = {
     "DatasetReader": "readers",
     "NerError": "errors",
     "Sentence": "data.sentence",
+    "TagSet": "data.tags",
+    "Vocabulary": "data.vocabulary",
     "Seq2SeqEncoder": "encoders",
     "TaggerHead": "heads",
     "TokenEmbedder": "embedders",
@@ -36,8 +40,10 @@ __all__ = [
     "NerError",
     "Sentence",
     "Seq2SeqEncoder",
+    "TagSet",
     "TaggerHead",
     "TokenEmbedder",
+    "Vocabulary",
     "evaluate",
     "load",
     "train",

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 import tarfile
 import zlib
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ FORMAT_VERSION = 1
 ARCHIVE_NAME = "model.tar.gz"
 WEIGHTS_NAME = "weights.safetensors"
 BEST_WEIGHTS = "best.safetensors"  # what a run's directory calls them
+# what broken content raises on its way into the model
+_MISFITS = (ArithmeticError, AttributeError, RuntimeError, TypeError, ValueError)
 _MEMBER = re.compile(
     r"(config|metrics|meta)\.json|weights\.safetensors|vocabulary/(tags|embedders/\w+)\.json"
 )
@@ -81,7 +84,7 @@ def write_archive(directory: Path) -> Path:
     # no time and no owner: the same model gives the same bytes; weights hardly compress
     with (
         gzip.GzipFile("", "wb", 1, packed, mtime=0) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for name, content in sorted(contents.items()):
             member = tarfile.TarInfo(name)
@@ -125,7 +128,7 @@ def load_archive(
         return _restored(path, contents, include_packages, device)
     except NerError:
         raise
-    except (ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+    except (LookupError, SafetensorError, *_MISFITS) as error:
         reason = " ".join(str(error).split())
         raise ArchiveError(f"{path}: its parts don't fit together: {reason}") from error
 
@@ -138,6 +141,8 @@ def _restored(
 ) -> Archive:
     meta = json.loads(contents["meta.json"])
     version = meta["format_version"]
+    if type(version) is not int or version < 1:
+        raise ArchiveError(f"{path}: expected a format_version of 1 or more, got {version!r}")
     if version > FORMAT_VERSION:
         raise ArchiveError(
             f"{path}: expected format_version {FORMAT_VERSION} or less, got {version}: "
@@ -152,12 +157,12 @@ def _restored(
     try:
         experiment: Experiment = parse_experiment(config, include_packages)()
     except ConfigError as error:
-        needed = ", ".join(meta["packages"])
-        if any(fault.path == "include_packages" for fault in error.faults) or not needed:
+        absent = [name for name in meta["packages"] if name not in sys.modules]
+        if not absent or any(fault.path == "include_packages" for fault in error.faults):
             raise error.at(str(path)) from None
         raise ArchiveError(
-            f"{path}: its parts come from {needed}, which is imported only if you name it: "
-            f"--include-package {meta['packages'][0]} ({error.faults[0]})"
+            f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
+            f"--include-package {absent[0]} ({error.faults[0]})"
         ) from None
     tags = json.loads(contents["vocabulary/tags.json"])
     vocabularies = {
@@ -186,10 +191,11 @@ def _read_tar(path: Path) -> dict[str, bytes]:
 
 def _read_directory(path: Path) -> dict[str, bytes]:
     contents = {}
-    for file in path.rglob("*"):
-        name = file.relative_to(path).as_posix()
-        if _MEMBER.fullmatch(name) and file.is_file():
-            contents[name] = file.read_bytes()
+    for pattern in ("*.json", "vocabulary/*.json", "vocabulary/embedders/*.json"):
+        for file in path.glob(pattern):
+            name = file.relative_to(path).as_posix()
+            if _MEMBER.fullmatch(name):
+                contents[name] = file.read_bytes()
     if (path / BEST_WEIGHTS).is_file():
         contents[WEIGHTS_NAME] = (path / BEST_WEIGHTS).read_bytes()
     return contents

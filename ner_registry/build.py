@@ -6,9 +6,13 @@ nothing; :func:`build_tagger` puts a model together in plain sight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
+
+from torch import Tensor, nn
 
 # imported for what they register
 import ner_registry.embedders
@@ -31,7 +35,7 @@ from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
 from ner_registry.training.trainer import TrainerSettings
 
-Name = Annotated[str, Pattern(r"[A-Za-z_]\w*", "a name of letters, digits and underscores")]
+Name = Annotated[str, Pattern(r"[A-Za-z_]\w{0,49}", "of up to 50 letters, digits and underscores")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,12 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
     if patient and config.get("validation_data_path") is None:
         message = "needs validation data: set validation_data_path, or leave it out"
         faults.append(Fault("trainer.patience", message))
+    model = config.get("model")
+    embedders = model.get("embedders") if isinstance(model, dict) else None
+    for name in embedders if isinstance(embedders, dict) else ():
+        if hasattr(nn.ModuleDict(), name):
+            message = f"{name!r} means something to PyTorch: choose another name"
+            faults.append(Fault(f"model.embedders.{name}", message))
     return faults
 
 
@@ -151,6 +161,8 @@ def registered_modules(plan: Plan) -> set[str]:
     """The modules, this package's own aside, that a plan's parts are defined in."""
     modules = set()
     module = plan.factory.__module__
+    if module == "__main__":  # a script is imported by the name of its file
+        module = Path(getattr(sys.modules["__main__"], "__file__", None) or module).stem
     if module.split(".")[0] != "ner_registry":
         modules.add(module)
     pending: list[Any] = list(plan.arguments.values())
@@ -175,22 +187,25 @@ def build_tagger(
         vocabularies: of each embedder by name.
         tags: the tags to tell apart.
     """
-    embedders = {name: make(vocab=vocabularies[name]) for name, make in settings.embedders.items()}
+    embedders = {
+        name: make(vocab=vocabularies[name]) for name, make in sorted(settings.embedders.items())
+    }
     width = sum(embedder.output_dim for embedder in embedders.values())
     encoder = settings.encoder(input_dim=width)
     head = settings.head(input_dim=encoder.output_dim, tags=tags)
     return Tagger(embedders, encoder, head, tags, dropout=settings.dropout)
 
 
-def index_sentences(tagger: Tagger, sentences: list[Sentence]) -> IndexedSentences:
-    """Sentences as the tagger's embedders see them."""
+def index_sentences(
+    tagger: Tagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
+) -> IndexedSentences:
+    """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
     indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
-    return IndexedSentences(sentences, indexers)  # type: ignore[arg-type]  # ModuleDict
+    return IndexedSentences(sentences, indexers, tags)  # type: ignore[arg-type]  # ModuleDict
 
 
 def index_corpus(tagger: Tagger, corpus: Corpus) -> IndexedSentences:
-    """A corpus, its tags included, as the tagger sees it."""
-    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
+    """A corpus as the tagger sees it."""
     pairs = zip(corpus.spans, corpus.sentences, strict=True)
     tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
-    return IndexedSentences(corpus.sentences, indexers, tags)  # type: ignore[arg-type]  # dito
+    return index_sentences(tagger, corpus.sentences, tags)

@@ -18,6 +18,7 @@ from ner_registry.data.corpus import IndexedSentences, collate
 from ner_registry.data.schemes import spans_to_tags
 from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
+from ner_registry.errors import NerError
 from ner_registry.tagger import ScoredSpan, Tagger
 from ner_registry.training.trainer import choose_device
 
@@ -75,10 +76,13 @@ class Predictor:
         what else the sentence carries.
 
         Sentences are taken a few thousand at a time, so that a stream of any length needs
-        little memory and sentences of like length still share a batch.
+        little memory and sentences of like length still share a batch; the first few come
+        back sooner, for whoever types them in.
         """
         stream = iter(sentences)
-        while window := list(islice(stream, batch_size * _WINDOW)):
+        size = 1
+        while window := list(islice(stream, size)):
+            size = min(2 * size, batch_size * _WINDOW)
             data = index_sentences(self.tagger, [s for s in window if s.tokens])
             found = iter(tag_with_scores(self.tagger, data, batch_size))
             for sentence in window:
@@ -127,7 +131,10 @@ def record(sentence: Sentence, found: Sequence[ScoredSpan]) -> dict[str, Any]:
 
 def as_conll(prediction: dict[str, Any]) -> str:
     """A prediction as a token and a tag per line, a blank line after the last."""
-    rows = zip(prediction["words"], prediction["tags"], strict=True)
+    rows = list(zip(prediction["words"], prediction["tags"], strict=True))
+    for word, _ in rows:
+        if word != "".join(word.split()):
+            raise NerError(f"{word!r} holds white space, which CoNLL columns can't: use jsonl")
     return "".join(f"{word} {tag}\n" for word, tag in rows) + "\n"
 
 

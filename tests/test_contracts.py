@@ -45,7 +45,7 @@ def plan_of(kind: type[Registrable], name: str) -> Plan:
 
 
 def every(kind: type[Registrable]) -> pytest.MarkDecorator:
-    names = sorted(kind.parts())
+    names = sorted(kind.registered())
     assert names, f"no {kind.__name__} is registered"
     return pytest.mark.parametrize("name", names)
 
@@ -201,7 +201,7 @@ def test_every_key_of_every_part_is_documented() -> None:
     from ner_registry.config.registry import kinds
 
     for kind in kinds().values():
-        for name, part in kind.parts().items():
+        for name, part in kind.registered().items():
             documentation = inspect.getdoc(part) or ""
             for key in config_parameters(part):
                 assert f"\n    {key}:" in documentation, f"{kind.__name__} {name}: {key}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ner_registry.cli.numbers import positive
+
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Adds the sub-command."""
@@ -35,7 +37,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         help="default: jsonl",
     )
     parser.add_argument("--output-file", metavar="FILE", help="default: stdout")
-    parser.add_argument("--batch-size", metavar="N", type=int, default=64, help="default: 64")
+    parser.add_argument("--batch-size", metavar="N", type=positive, default=64, help="default: 64")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.set_defaults(run=run)
 

@@ -13,7 +13,7 @@ import _jsonnet
 
 from ner_registry.errors import ConfigError, Fault
 
-_PLACE = re.compile(r"(?P<file>[^\s:]+):(?:\()?(?P<line>\d+)(?::(?P<column>\d+))?")
+_PLACE = re.compile(r"(?P<file>[^\n\t:][^\n:]*):(?:\()?(?P<line>\d+)(?::(?P<column>\d+))?")
 
 
 def load(path: str | Path) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from os import PathLike, fspath
 from typing import Any, Literal, get_args, get_origin
 
 from ner_registry.config.elsewhere import ALLENNLP
@@ -22,8 +24,8 @@ from ner_registry.config.hints import (
     part_of,
     unannotated,
 )
-from ner_registry.config.registry import Registrable, kinds, nearest
-from ner_registry.config.signatures import config_parameters, supplied_to
+from ner_registry.config.registry import Registrable, kinds, nearest, origin
+from ner_registry.config.signatures import Parameter, config_parameters, supplied_to
 from ner_registry.errors import ConfigError, Fault
 
 
@@ -34,19 +36,29 @@ class Plan:
     Attributes:
         factory: a class, or a function, that makes the part.
         arguments: values for its parameters; nested plans are built when this one is.
+        path: where in the config it stands.
         name: its registered name; None for a class that a config doesn't select by name.
         deferred: whether it is handed over as it is, for whoever asked for it to call.
     """
 
     factory: Callable[..., Any]
     arguments: dict[str, Any]
+    path: str = ""
     name: str | None = None
     deferred: bool = False
 
-    def __call__(self, **supplied: Any) -> Any:
-        """The part itself, built from the arguments and what is supplied."""
-        arguments = {key: _built(value, supplied) for key, value in self.arguments.items()}
-        return self.factory(**supplied, **arguments)
+    def __call__(self, *supplied: Any, **named: Any) -> Any:
+        """The part itself, built from the arguments and what is supplied.
+
+        Raises:
+            ConfigError: the constructor refused a value with a ``ValueError``.
+        """
+        given = dict(zip(supplied_to(self.factory), supplied, strict=False)) | named
+        arguments = {key: _built(value, given) for key, value in self.arguments.items()}
+        try:
+            return self.factory(**given, **arguments)
+        except ValueError as error:
+            raise ConfigError([Fault(self.path, str(error))]) from error
 
     def filled(self) -> dict[str, Any]:
         """The config that says the same with every default written out."""
@@ -66,8 +78,8 @@ def parse(cls: type[Any], config: Any) -> Plan:
     Raises:
         ConfigError: with every fault, each with its path.
     """
-    parser = _Parser(cls, config)
-    plan = parser.object(cls, config, "")
+    parser = _Parser(cls, as_json(config))
+    plan = parser.object(cls, parser.config, "")
     if plan is None or parser.faults:
         raise ConfigError(parser.faults)
     return plan
@@ -100,7 +112,8 @@ class _Parser:
             return None
         before = len(self.faults)
         result = self.checked(base, value, path, given)
-        if len(self.faults) == before and not all(check.allows(value) for check in checks):
+        fine = len(self.faults) == before and value is not None
+        if fine and not all(check.allows(value) for check in checks):
             self.expected(path, hint, value)
         return result
 
@@ -109,7 +122,7 @@ class _Parser:
         if base is float:
             return float(value)
         if base is int:
-            if value != int(value):
+            if not math.isfinite(value) or value != int(value):
                 self.expected(path, int, value)
                 return None
             return int(value)
@@ -131,6 +144,13 @@ class _Parser:
     def union(self, base: Any, value: Any, path: str, given: Collection[str]) -> Any:
         """By the JSON type alone, never by trying: a fault inside the chosen member is told."""
         members = [m for m in get_args(base) if json_type(value) in json_types(m)]
+        if json_type(value) == "number" and len(members) > 1:
+            # int and float side by side: what JSON writes whole is whole
+            whole = isinstance(value, int)
+            members.sort(key=lambda m: (unannotated(m)[0] is int) != whole)
+            members = members[:1]
+        if Any in members:
+            return value
         literals = [m for m in members if get_origin(m) is Literal]
         others = [m for m in members if get_origin(m) is not Literal]
         if any(value in get_args(m) for m in literals):
@@ -161,22 +181,24 @@ class _Parser:
         part = part_of(base)
         deferred = part is not base
         kind = kind_of(part)
+        missing = set(kind.supplied if kind else supplied_to(part)) - set(given)
+        if missing and not deferred:
+            raise TypeError(
+                f"{path}: a {part.__name__} needs {', '.join(sorted(missing))}; "
+                f"ask for a Callable[..., {part.__name__}] and call it with that"
+            )
         if kind is None:
             plan = self.object(part, value, path)
             return plan and dataclasses.replace(plan, deferred=deferred)
-        missing = set(kind.supplied) - set(given)
-        if missing and not deferred:
-            raise TypeError(
-                f"{path}: a {kind.__name__} needs {', '.join(sorted(missing))}; "
-                f"ask for a Callable[..., {kind.__name__}] and call it with that"
-            )
         name = value.get("type")
         if not isinstance(name, str):
             got = "no such key" if "type" not in value else _shown(name)
-            message = f'expected the "type" of a {kind.__name__}{listed(kind.parts())}, got {got}'
+            message = (
+                f'expected the "type" of a {kind.__name__}{listed(kind.registered())}, got {got}'
+            )
             self.fault(join(path, "type"), message)
             return None
-        factory = kind.parts().get(name)
+        factory = kind.registered().get(name)
         if factory is None:
             self.fault(join(path, "type"), _unknown_part(kind, name))
             return None
@@ -204,10 +226,25 @@ class _Parser:
                 meant.add(near)
                 self.fault(here, self.unknown_key(key, path, factory, near))
         for key, parameter in parameters.items():
-            if parameter.required and key not in value and key not in meant:
+            if key in value:
+                continue
+            if not parameter.required:
+                self.default(parameter, factory, join(path, key), supplied)
+            elif key not in meant:
                 message = f"required: expected {describe(parameter.hint)}, got no such key"
                 self.fault(join(path, key), message)
-        return Plan(factory, arguments)
+        return Plan(factory, arguments, path)
+
+    def default(
+        self, parameter: Parameter, factory: Callable[..., Any], path: str, given: Collection[str]
+    ) -> None:
+        """A default is part of the filled config, so it must be what its own hint allows."""
+        before = len(self.faults)
+        self.value(parameter.hint, as_json(parameter.default), path, given)
+        if len(self.faults) > before:
+            told = self.faults[before].message
+            del self.faults[before:]
+            self.fault(path, f"the default of {origin(factory)} isn't what it allows: {told}")
 
     def unknown_key(
         self, key: str, path: str, factory: Callable[..., Any], near: str | None
@@ -247,7 +284,7 @@ def _objects(hint: Any, value: Any, path: str) -> Iterator[tuple[str, set[str]]]
         if kind is None:
             factories = [part]
         else:
-            known = kind.parts()
+            known = kind.registered()
             factories = [known[named]] if named in known else list(known.values())
         yield path, {key for factory in factories for key in config_parameters(factory)}
         if len(factories) == 1:
@@ -257,18 +294,20 @@ def _objects(hint: Any, value: Any, path: str) -> Iterator[tuple[str, set[str]]]
 
 def _unknown_part(kind: type[Registrable], name: str) -> str:
     for other in kinds().values():
-        if name in other.parts():
-            return f"{name!r} is a {other.__name__}, not a {kind.__name__}{listed(kind.parts())}"
-    near = nearest(name, kind.parts())
+        if name in other.registered():
+            return (
+                f"{name!r} is a {other.__name__}, not a {kind.__name__}{listed(kind.registered())}"
+            )
+    near = nearest(name, kind.registered())
     if near is not None:
         return f"no {kind.__name__} is registered as {name!r}; did you mean {near!r}?"
     for other in kinds().values():
-        if (near := nearest(name, other.parts())) is not None:
+        if (near := nearest(name, other.registered())) is not None:
             return (
-                f"no {kind.__name__} is registered as {name!r}{listed(kind.parts())}; "
+                f"no {kind.__name__} is registered as {name!r}{listed(kind.registered())}; "
                 f"{near!r} is a {other.__name__}"
             )
-    return f"no {kind.__name__} is registered as {name!r}{listed(kind.parts())}"
+    return f"no {kind.__name__} is registered as {name!r}{listed(kind.registered())}"
 
 
 def listed(names: Collection[str]) -> str:
@@ -304,9 +343,9 @@ def as_json(value: Any) -> Any:
         return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    return value
+    return fspath(value) if isinstance(value, PathLike) else value
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -8,6 +8,7 @@ import inspect
 import logging
 import pkgutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import entry_points
@@ -64,7 +65,7 @@ class Registrable:
         return decorate
 
     @classmethod
-    def parts(cls) -> dict[str, Callable[..., Any]]:
+    def registered(cls) -> dict[str, Callable[..., Any]]:
         """The registered parts of this kind, by name."""
         return dict(cls._parts)
 
@@ -91,17 +92,17 @@ def import_packages(names: Iterable[str]) -> None:
     Raises:
         ConfigError: one can't be imported; names it and says why.
     """
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # a user's file beside the config, as `python -m` would find it
     faults = []
     for name in names:
+        if "" not in sys.path:
+            sys.path.append("")  # a file of the user's, in the working directory
         try:
             package = importlib.import_module(name)
             for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
-                importlib.import_module(module.name)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            faults.append(Fault("include_packages", f"can't import {name!r}: {reason}"))
+                if not module.name.endswith("__main__"):
+                    importlib.import_module(module.name)
+        except (Exception, SystemExit) as error:
+            faults.append(Fault("include_packages", f"can't import {name!r}: {_reason(error)}"))
     if faults:
         raise ConfigError(faults)
 
@@ -114,7 +115,16 @@ def import_plugins() -> None:
             plugin.load()
         except Exception as error:
             # what it registers is missing then, but what doesn't need it still works
-            logger.warning("plugin %s: %s: %s", plugin.name, type(error).__name__, error)
+            logger.warning("plugin %s: %s", plugin.name, _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """An error in one line, with the place in the package that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    outside = not ("importlib" in last.filename or last.filename == __file__)
+    place = f" ({last.filename}:{last.lineno})" if outside else ""
+    return f"{type(error).__name__}: {error}{place}"
 
 
 def _check_signature(kind: type[Registrable], part: Callable[..., Any]) -> None:

@@ -89,17 +89,17 @@ def _kind(kind: type[Registrable], definitions: dict[str, Any]) -> dict[str, Any
     if kind.__name__ not in definitions:
         definitions[kind.__name__] = {
             "type": "object",
-            "properties": {"type": {"enum": sorted(kind.parts())}},
+            "properties": {"type": {"enum": sorted(kind.registered())}},
             "required": ["type"],
             "allOf": [
                 {
                     "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
                     "then": {"$ref": f"#/$defs/{kind.__name__}.{name}"},
                 }
-                for name in sorted(kind.parts())
+                for name in sorted(kind.registered())
             ],
         }
-        for name, part in sorted(kind.parts().items()):
+        for name, part in sorted(kind.registered().items()):
             schema = _object(part, definitions)
             schema["properties"] = {"type": {"const": name}} | schema["properties"]
             schema["required"] = ["type", *schema["required"]]

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_type_hints
 
+from ner_registry.config.hints import describe
 from ner_registry.config.registry import kinds, origin
+from ner_registry.errors import ConfigError, Fault
 
 
 @dataclass(frozen=True)
@@ -30,26 +32,42 @@ def config_parameters(factory: Callable[..., Any]) -> dict[str, Parameter]:
     """What a config can set of a factory: its parameters, without the supplied ones.
 
     Raises:
-        TypeError: a parameter has no type hint.
+        ConfigError: a parameter has no type hint, or one that isn't there at run time.
     """
     supplied = supplied_to(factory)
     is_class = isinstance(factory, type)
-    target = factory.__init__ if is_class else factory
-    hints = get_type_hints(target, include_extras=True)
+    target: Any = factory.__init__ if is_class else factory
     parameters = {}
     for name, parameter in inspect.signature(factory).parameters.items():
-        if name in supplied:
-            continue
-        if name not in hints:
-            raise TypeError(f"{origin(factory)}: parameter {name!r} has no type hint")
-        parameters[name] = Parameter(hints[name], parameter.default)
+        if name not in supplied:
+            if parameter.annotation is inspect.Parameter.empty:
+                raise _at_fault(factory, name, "has no type hint")
+            hint = _resolved(factory, name, parameter.annotation, target.__globals__)
+            parameters[name] = Parameter(hint, parameter.default)
     return parameters
+
+
+def _resolved(
+    factory: Callable[..., Any], name: str, annotation: Any, names: dict[str, Any]
+) -> Any:
+    """A hint as an object; only those that a config can set, so the others may be for types."""
+    holder = type("holder", (), {"__annotations__": {name: annotation}})
+    try:
+        hint = get_type_hints(holder, globalns=names, include_extras=True)[name]
+        describe(hint)
+    except (NameError, TypeError, ValueError, IndexError) as error:
+        raise _at_fault(factory, name, f"has a type hint that no config fits: {error}") from None
+    return hint
+
+
+def _at_fault(factory: Callable[..., Any], name: str, what: str) -> ConfigError:
+    return ConfigError([Fault("", f"{origin(factory)}: its parameter {name!r} {what}")])
 
 
 def supplied_to(factory: Callable[..., Any]) -> tuple[str, ...]:
     """The names of what the framework supplies to a registered part."""
     for kind in kinds().values():
-        if factory in kind.parts().values():
+        if factory in kind.registered().values():
             return kind.supplied
     return ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from ner_registry.config.hints import is_union, kind_of, part_of, unannotated
 from ner_registry.config.registry import Registrable
@@ -15,7 +15,7 @@ def snippet(kind: type[Registrable], name: str) -> dict[str, Any]:
     """A config that parses: the part's type, and a value for each required key."""
     required = {
         key: example(parameter.hint)
-        for key, parameter in config_parameters(kind.parts()[name]).items()
+        for key, parameter in config_parameters(kind.registered()[name]).items()
         if parameter.required
     }
     return {"type": name, **required}
@@ -45,13 +45,19 @@ def example(hint: Any) -> Any:
     part = part_of(base)
     kind = kind_of(part)
     if kind is not None:
-        return snippet(kind, min(kind.parts(), key=lambda name: (_needs(kind, name), name)))
-    return get_args(base)[0]  # of a Literal
+        return snippet(kind, min(kind.registered(), key=lambda name: (_needs(kind, name), name)))
+    if get_origin(base) is Literal:
+        return get_args(base)[0]
+    return {
+        key: example(parameter.hint)
+        for key, parameter in config_parameters(part).items()
+        if parameter.required
+    }
 
 
 def _needs(kind: type[Registrable], name: str) -> int:
     """How many keys a part requires: the one that needs least makes the shortest example."""
-    return sum(p.required for p in config_parameters(kind.parts()[name]).values())
+    return sum(p.required for p in config_parameters(kind.registered()[name]).values())
 
 
 def _number(base: type, bounds: Range) -> float:

@@ -34,6 +34,8 @@ class LengthBatchSampler(Sampler[list[int]]):
         return -(-len(self.lengths) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
+        if not len(self.lengths):
+            return
         order = torch.arange(len(self.lengths))
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         if self.shuffle:

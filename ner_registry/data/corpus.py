@@ -18,6 +18,7 @@ from ner_registry.data.schemes import (
     TagScheme,
     detect_scheme,
     illegal_positions,
+    is_tag,
     tags_to_spans,
 )
 from ner_registry.data.sentence import Sentence
@@ -48,8 +49,7 @@ class Corpus:
         if not sentences:
             raise DataError(path, "expected sentences, got none: the file is empty")
         for sentence in sentences:
-            if sentence.tags is None:
-                raise DataError(path, "expected tags, got a sentence without", sentence.line)
+            _check(sentence, path)
         self.path = path
         self.sentences = sentences
         tags = [sentence.tags or [] for sentence in sentences]
@@ -101,6 +101,28 @@ class Corpus:
                 position + 1,
                 line,
             )
+
+
+def _check(sentence: Sentence, path: str) -> None:
+    """Whatever the reader, every token has a tag, and there is a token."""
+    if sentence.tags is None:
+        raise DataError(path, "expected tags, got a sentence without", sentence.line)
+    if not sentence.tokens or len(sentence.tags) != len(sentence.tokens):
+        got = f"{len(sentence.tokens)} tokens and {len(sentence.tags)} tags"
+        raise DataError(path, f"expected a tag for each token, got {got}", sentence.line)
+    for tag in sentence.tags:
+        if not is_tag(tag):
+            message = f"expected a tag such as O, B-PER or I-PER, got {tag!r}"
+            raise DataError(path, message, sentence.line)
+
+
+def _checked(view: Tensor, sentence: Sentence, name: str) -> Tensor:
+    if len(view) != len(sentence):
+        raise ValueError(
+            f"the embedder {name!r} must give a view as long as the sentence, {len(sentence)}, "
+            f"got shape {tuple(view.shape)}"
+        )
+    return view
 
 
 class Item(NamedTuple):
@@ -156,7 +178,10 @@ class IndexedSentences(Dataset[Item]):
         self._items = [
             Item(
                 number,
-                {name: index(sentence) for name, index in indexers.items()},
+                {
+                    name: _checked(index(sentence), sentence, name)
+                    for name, index in indexers.items()
+                },
                 torch.zeros(len(sentence), dtype=torch.long) if tags is None else tags[number],
             )
             for number, sentence in enumerate(sentences)

@@ -5,12 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
+from torch import Tensor
+
 
 def write_file(path: Path, content: bytes) -> None:
-    """Writes a file aside, flushes it to disk, and gives it its name."""
+    """Writes a file aside, flushes it to disk, and gives it its name.
+
+    What isn't a plain file, such as a pipe or ``/dev/null``, is written to as it is.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     aside = path.with_name(f"{path.name}.part")
     with open(aside, "wb") as file:
         file.write(content)
@@ -28,6 +39,12 @@ def json_bytes(value: Any) -> bytes:
     """Indented JSON; NaN is refused, since no other reader knows it."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode("utf-8", "backslashreplace")
+
+
+def tensor_bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    """Tensors in the form of safetensors; those that share memory are each written whole."""
+    apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    return safetensors.torch.save(apart)
 
 
 def sha256_of(path: Path) -> str:

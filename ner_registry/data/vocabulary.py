@@ -32,6 +32,7 @@ class Vocabulary:
     ) -> None:
         self._sentences = sentences
         self.is_built = counts is not None
+        self._is_counted = False
         self._set(counts or {})
 
     def build(
@@ -41,13 +42,21 @@ class Vocabulary:
         min_count: int = 1,
         also: Iterable[str] = (),
     ) -> None:
-        """Counts the training data; does nothing where that was done before.
+        """Counts the training data; does nothing in a model read from an archive.
 
         Args:
             symbols: what of a sentence to count.
             min_count: rarer symbols are left out.
             also: symbols to have whatever their count, as those of pretrained vectors.
+
+        Raises:
+            ValueError: it was counted already, by another embedder that has the same one.
         """
+        if self._is_counted:
+            raise ValueError(
+                "a vocabulary belongs to one embedder, got a second one that builds it: "
+                "put embedders side by side under model.embedders"
+            )
         if self.is_built:
             return
         counter: Counter[str] = Counter()
@@ -57,7 +66,7 @@ class Vocabulary:
         for symbol in also:
             kept.setdefault(symbol, counter[symbol])
         self._set(kept)
-        self.is_built = True
+        self.is_built = self._is_counted = True
 
     def _set(self, counts: dict[str, int]) -> None:
         self.counts = counts

@@ -124,7 +124,7 @@ class CrfHead(_ChainHead):
         chain = self._chain(self.projection(encoded), mask)
         if self.trains_constrained:
             chain = chain.constrained(self.constraints)
-        return chain.log_partition() - chain.score(tags)
+        return -chain.log_likelihood(tags)
 
     def _chain(self, emissions: Tensor, mask: Tensor) -> LinearChain:
         chain: LinearChain = self.crf(emissions, mask)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import logging.handlers
+import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,13 +58,12 @@ def check_directory(
         return None
     if not is_run:
         raise RunDirectoryError(f"{directory}: expected a run to go on with, got none")
-    before = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    before = _read_json(directory / "config.json")
     faults = list(_differences(before, json.loads(json.dumps(plan.filled())), ""))
     if faults:
         raise ConfigError(faults)
     if (directory / ARCHIVE_NAME).is_file():
-        metrics: dict[str, Any] = json.loads((directory / "metrics.json").read_bytes())
-        return metrics
+        return _read_json(directory / "metrics.json")
     return None
 
 
@@ -76,15 +78,53 @@ def _differences(before: Any, now: Any, path: str) -> Iterator[Fault]:
 
 def check_data(directory: Path, hashes: dict[str, str]) -> None:
     """Refuses to go on with other data than the run began with."""
-    meta = directory / "meta.json"
-    if meta.is_file():
-        before = json.loads(meta.read_bytes())["data_sha256"]
-        for name in hashes:
-            if before.get(name) != hashes[name]:
-                raise RunDirectoryError(
-                    f"{directory}: the {name} data has changed since the run began: "
-                    "--force starts anew"
-                )
+    if not (directory / "meta.json").is_file():
+        return  # a run that is yet to begin
+    before = _read_json(directory / "meta.json").get("data_sha256", {})
+    for name in hashes:
+        if before.get(name) != hashes[name]:
+            raise RunDirectoryError(
+                f"{directory}: the {name} data has changed since the run began: --force starts anew"
+            )
+
+
+def clear(directory: Path) -> None:
+    """Empties the directory of a run."""
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keeps other runs out of a directory; the lock goes with the process that holds it.
+
+    Raises:
+        RunDirectoryError: another process holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        meta = directory / "meta.json"
+        holder = _read_json(meta)["process"] if meta.is_file() else "unknown"
+        raise RunDirectoryError(
+            f"{directory}: locked: another run, process {holder}, writes to it: "
+            "wait for it, or choose another directory"
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RunDirectoryError(f"{path}: expected what a run wrote, got {error}") from None
+    return value
 
 
 def write_beginnings(directory: Path, prepared: Prepared, hashes: dict[str, str]) -> None:
@@ -100,6 +140,7 @@ def write_beginnings(directory: Path, prepared: Prepared, hashes: dict[str, str]
         | {"python": platform.python_version()},
         "host": {"name": platform.node(), "system": platform.platform()},
         "git_revision": _git_revision(),
+        "process": os.getpid(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "random_seed": prepared.experiment.random_seed,
         "threads": torch.get_num_threads(),

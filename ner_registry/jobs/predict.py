@@ -24,7 +24,7 @@ _FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
     "brackets": as_brackets,
 }
 _TEXT_ENDINGS = (".txt", ".text")
-_JSONL_ENDINGS = (".jsonl", ".ndjson")
+_JSONL_ENDINGS = (".jsonl", ".ndjson", ".json")
 
 
 def predict(
@@ -66,6 +66,8 @@ def predict(
         bar = tqdm(sentences, "tagging", unit=" sentences", disable=quiet or None)
         for prediction in predictor.predict(bar, batch_size):
             out.write(_FORMATS[output_format](prediction))
+            if source == "-":
+                out.flush()  # somebody may be waiting at the other end of a pipe
 
 
 def format_of(source: str) -> str:
@@ -102,8 +104,11 @@ def _writer(path: str | Path | None) -> Iterator[TextIO]:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a text stream
         yield sys.stdout
     else:
-        # under its own name only when it is whole
-        aside = Path(f"{path}.part")
+        # under its own name only when it is whole; a pipe or /dev/null is written as it is
+        target = Path(path).resolve()
+        is_plain = target.is_file() or not target.exists()
+        aside = Path(f"{target}.part") if is_plain else target
         with open(aside, "w", encoding="utf-8", newline="\n") as file:
             yield file
-        os.replace(aside, path)
+        if is_plain:
+            os.replace(aside, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from ner_registry.build import Experiment, build_tagger
 from ner_registry.config.plan import Plan
+from ner_registry.config.registry import nearest
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.tags import TagSet
@@ -18,6 +20,7 @@ from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.errors import ConfigError, DataError, Fault
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.state import TrainingState
 from ner_registry.training.trainer import choose_device
 
 
@@ -31,6 +34,7 @@ class Prepared:
         corpora: ``train``, and ``validation`` and ``test`` where there are any.
         vocabularies: of each embedder.
         tagger: the model, on its device.
+        state: the model, its optimizer and its schedule.
     """
 
     plan: Plan
@@ -38,6 +42,7 @@ class Prepared:
     corpora: dict[str, Corpus]
     vocabularies: dict[str, Vocabulary]
     tagger: Tagger
+    state: TrainingState
 
     def summary(self) -> list[str]:
         """What will be trained on what, a line each."""
@@ -80,9 +85,11 @@ def prepare(plan: Plan) -> Prepared:
     for name in ("validation", "test"):
         if name in corpora:
             corpora[name].report_unknown_labels(tags)
+    _check_metric(experiment.trainer.validation_metric, corpora)
     vocabularies = {name: Vocabulary(train.sentences) for name in experiment.model.embedders}
     tagger = build_tagger(experiment.model, vocabularies, tags).to(device)
-    return Prepared(plan, experiment, corpora, vocabularies, tagger)
+    state = experiment.trainer.state_of(tagger)
+    return Prepared(plan, experiment, corpora, vocabularies, tagger, state)
 
 
 def read_corpus(reader: DatasetReader, file: Path) -> Corpus:
@@ -121,6 +128,18 @@ def find_files(experiment: Experiment) -> dict[str, Path]:
     if faults:
         raise ConfigError(faults)
     return files
+
+
+def _check_metric(metric: str, corpora: Mapping[str, Corpus]) -> None:
+    """Refuses the F1 of a label that no data has."""
+    label = metric[1:].removeprefix("f1-measure-")
+    labels = {label for corpus in corpora.values() for label in corpus.labels}
+    if metric[1:].startswith("f1-measure-") and label not in {"overall", *labels}:
+        near = nearest(label, {"overall", *labels})
+        hint = f"; did you mean 'f1-measure-{near}'?" if near else ""
+        known = ", ".join(sorted(labels))
+        message = f"expected overall or a label of the data ({known}), got {label!r}{hint}"
+        raise ConfigError([Fault("trainer.validation_metric", message)])
 
 
 def _seed(seed: int) -> None:

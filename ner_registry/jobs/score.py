@@ -21,7 +21,7 @@ def score(
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right."""
     sampler = LengthBatchSampler(data.lengths, batch_size=batch_size, shuffle=False)
-    metrics = TaggingMetrics(corpus.scheme)
+    metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     loss = 0.0
     tagger.eval()
     with torch.inference_mode():

@@ -43,7 +43,7 @@ def show(
         )
     if kind not in kinds():
         raise NerError(f"no kind of component is named {kind!r}{_hint(kind, kinds())}")
-    parts = kinds()[kind].parts()
+    parts = kinds()[kind].registered()
     if name is None:
         rows = [[n, _first_line(part), _source(part)] for n, part in sorted(parts.items())]
         return tabulate(rows, tablefmt="plain")
@@ -112,7 +112,9 @@ def _component(kind: type[Registrable], name: str, part: Callable[..., Any]) -> 
 
 
 def _default(parameter: Parameter) -> str:
-    return "required" if parameter.required else json.dumps(as_json(parameter.default))
+    return (
+        "required" if parameter.required else json.dumps(as_json(parameter.default), default=repr)
+    )
 
 
 def _place(part: Callable[..., Any]) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ from ner_registry.jobs.directory import (
     buffered_log,
     check_data,
     check_directory,
+    clear,
+    locked,
     logged_to,
     write_beginnings,
 )
@@ -83,16 +84,19 @@ def train(
             return finished
         prepared = prepare(plan)
         hashes = {name: sha256_of(Path(c.path)) for name, c in prepared.corpora.items()}
-        if recover:
-            check_data(directory, hashes)
-        elif force and directory.exists():
-            shutil.rmtree(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        write_beginnings(directory, prepared, hashes)
-        with logged_to(directory / "out.log", log):
-            for line in prepared.summary():
-                logger.info("%s", line)
-            return _run(prepared, directory, recover=recover, quiet=quiet)
+        with locked(directory):
+            # again, now that nobody else can write to it
+            check_directory(directory, plan, force=force, recover=recover)
+            if recover:
+                check_data(directory, hashes)
+            elif force:
+                clear(directory)
+            write_beginnings(directory, prepared, hashes)
+            with logged_to(directory / "out.log", log):
+                for line in prepared.summary():
+                    logger.info("%s", line)
+                return _run(prepared, directory, recover=recover, quiet=quiet)
 
 
 def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> dict[str, Any]:
@@ -111,27 +115,39 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
             score, tagger, corpora["validation"], data["validation"], loading.batch_size
         )
     trainer = Trainer(
-        tagger, experiment.trainer, data["train"], sampler, validate, directory, quiet=quiet
+        prepared.state, experiment.trainer, data["train"], sampler, validate, directory, quiet=quiet
     )
     if recover and (epoch := trainer.recover()) is not None:
         logger.info("going on after epoch %d", epoch)
     try:
         metrics = trainer.train()
+        _finish(prepared, data, directory, metrics)
     except KeyboardInterrupt:
         _report_interruption(directory, trainer)
         raise
+    return metrics
+
+
+def _finish(
+    prepared: Prepared,
+    data: Mapping[str, IndexedSentences],
+    directory: Path,
+    metrics: dict[str, Any],
+) -> None:
+    """What the best model gives: predictions, test metrics, the archive."""
+    tagger, corpora = prepared.tagger, prepared.corpora
     tagger.load_state_dict(safetensors.torch.load_file(directory / BEST_WEIGHTS))
     tagger.eval()
     for name, corpus in corpora.items():
         if name != "train":
             _write_predictions(directory, name, tagger, corpus, data[name])
     if "test" in corpora:
-        test = score(tagger, corpora["test"], data["test"], loading.batch_size)
+        batch_size = prepared.experiment.data_loader.batch_size
+        test = score(tagger, corpora["test"], data["test"], batch_size)
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
     _report_end(directory, metrics)
-    return metrics
 
 
 def _write_predictions(
@@ -144,8 +160,8 @@ def _write_predictions(
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
     if list_checkpoints(directory / "checkpoints"):
         logger.warning(
-            "interrupted in epoch %d; the best model so far (epoch %d) is in %s and can be used "
-            "as it is; --recover goes on",
+            "interrupted after %d epochs; the best model so far (epoch %d) is in %s and can be "
+            "used as it is; --recover goes on",
             len(trainer.history),
             trainer.best["epoch"],
             directory / BEST_WEIGHTS,

@@ -32,21 +32,6 @@ class LinearChainCrf(nn.Module):
     def forward(self, emissions: Tensor, mask: Tensor) -> LinearChain:
         """The chain over ``emissions`` (batch, length, tags) and bool ``mask`` (batch, length).
 
-        Its methods give partitions, marginals, best paths and span probabilities.
+        Its methods give likelihoods, marginals, best paths and span probabilities.
         """
         return LinearChain(emissions, self.transitions, self.start, self.end, mask)
-
-    def log_likelihood(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-        """Log-probability of the given paths.
-
-        Args:
-            emissions: (batch, length, tags).
-            tags: (batch, length), long; anything valid on padding.
-            mask: (batch, length), bool, true on real tokens.
-
-        Returns:
-            (batch,)
-        """
-        chain = self(emissions, mask)
-        log_likelihood: Tensor = chain.score(tags) - chain.log_partition()
-        return log_likelihood

@@ -76,6 +76,10 @@ class LinearChain:
         )
         return result
 
+    def log_likelihood(self, tags: Tensor) -> Tensor:
+        """Log-probability of one path per sentence; tags (B, T) -> (B,)."""
+        return self.score(tags) - self.log_partition()
+
     def tag_marginals(self) -> Tensor:
         """Probability of each tag at each token, (B, T, K); zero on padding."""
         alphas = self._forward()

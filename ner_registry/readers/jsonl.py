@@ -69,10 +69,10 @@ def parse_record(line: str, path: str | Path, number: int) -> dict[str, Any]:
         DataError: it isn't a JSON object.
     """
     try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        message = f"expected a JSON object, got {error.msg} at column {error.colno}"
-        raise DataError(path, message, number) from None
+        record = json.loads(line, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).replace(": line 1 column", " at column").partition(" (char")[0]
+        raise DataError(path, f"expected a JSON object, got {reason}", number) from None
     if not isinstance(record, dict):
         raise DataError(path, f"expected a JSON object, got {line[:40]!r}", number)
     return record
@@ -89,3 +89,8 @@ def string_list(record: dict[str, Any], key: str, path: str | Path, number: int)
         got = "no such key" if key not in record else json.dumps(values)[:40]
         raise DataError(path, f"expected a list of strings under {key!r}, got {got}", number)
     return values
+
+
+def _refuse(constant: str) -> None:
+    """NaN and the infinities, which Python reads but JSON doesn't have."""
+    raise ValueError(f"{constant}, which isn't JSON")

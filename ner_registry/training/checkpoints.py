@@ -13,31 +13,20 @@ import math
 import os
 import random
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch import Tensor
 
-from ner_registry.data.files import json_bytes, write_file
+from ner_registry.data.files import json_bytes, tensor_bytes, write_file
+from ner_registry.training.state import TrainingState
 
 KEPT = 2  # the newest, and one to fall back on
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class TrainingState:
-    """Everything that changes while training."""
-
-    model: nn.Module
-    optimizer: Optimizer
-    scheduler: LRScheduler | None
 
 
 def save_checkpoint(
@@ -65,8 +54,8 @@ def save_checkpoint(
         "random": _random_state(),
     }
     contents = {
-        "model.safetensors": safetensors.torch.save(_contiguous(state.model.state_dict())),
-        "optimizer.safetensors": safetensors.torch.save(_contiguous(tensors)),
+        "model.safetensors": tensor_bytes(state.model.state_dict()),
+        "optimizer.safetensors": tensor_bytes(tensors),
         "state.json": json_bytes(document),
     }
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
@@ -146,6 +135,8 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     def is_plain(value: Any) -> bool:
         if isinstance(value, list):
             return all(is_plain(item) for item in value)
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and is_plain(value[key]) for key in value)
         if isinstance(value, float):
             return math.isfinite(value)
         return value is None or isinstance(value, int | str)
@@ -174,10 +165,6 @@ def _set_random_state(state: dict[str, Any]) -> None:
     if "cuda" in state and torch.cuda.is_available():
         states = [torch.tensor(device, dtype=torch.uint8) for device in state["cuda"]]
         torch.cuda.set_rng_state_all(states)
-
-
-def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
 def _flush(directory: Path) -> None:

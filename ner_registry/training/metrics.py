@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ner_registry.data.schemes import Span, TagScheme, spans_to_tags
 
@@ -15,10 +15,12 @@ class TaggingMetrics:
 
     Args:
         scheme: the tag scheme that tokens are compared in.
+        labels: labels to report on even where no entity has them.
     """
 
-    def __init__(self, scheme: TagScheme) -> None:
+    def __init__(self, scheme: TagScheme, labels: Iterable[str] = ()) -> None:
         self.scheme = scheme
+        self.labels = set(labels)
         self._gold: Counter[str] = Counter()
         self._predicted: Counter[str] = Counter()
         self._correct: Counter[str] = Counter()
@@ -43,7 +45,7 @@ class TaggingMetrics:
             "recall-overall": recall,
             "f1-measure-overall": f1,
         }
-        for label in sorted(self._gold | self._predicted):
+        for label in sorted(self.labels | self._gold.keys() | self._predicted.keys()):
             counts = self._correct[label], self._predicted[label], self._gold[label]
             results[f"f1-measure-{label}"] = _scores(*counts)[2]
         agreed = sum(count for (gold, found), count in self._tags.items() if gold == found)

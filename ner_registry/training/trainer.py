@@ -11,22 +11,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
-import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from ner_registry.config.types import Pattern, PositiveFloat, PositiveInt
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.corpus import Batch, IndexedSentences, collate
-from ner_registry.data.files import write_file, write_json
+from ner_registry.data.files import tensor_bytes, write_file, write_json
 from ner_registry.errors import ConfigError, Fault, RunError
-from ner_registry.training.checkpoints import TrainingState, load_checkpoint, save_checkpoint
+from ner_registry.training.checkpoints import load_checkpoint, save_checkpoint
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.schedulers import LearningRateScheduler, advance
+from ner_registry.training.state import TrainingState
 
 logger = logging.getLogger(__name__)
 
@@ -63,19 +63,20 @@ class TrainerSettings:
         str, Pattern(r"auto|cpu|mps|cuda(:\d+)?", "such as auto, cpu, cuda, cuda:1 or mps")
     ] = "auto"
 
-
-class Model(Protocol):
-    """What a model needs to be trained."""
-
-    def loss(self, batch: Batch) -> Tensor:
-        """(batch,): a loss per sentence."""
+    def state_of(self, model: nn.Module) -> TrainingState:
+        """The model with the optimizer and the schedule that these settings say."""
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        optimizer = self.optimizer(parameters=named)
+        schedule = self.learning_rate_scheduler
+        return TrainingState(model, optimizer, schedule(optimizer=optimizer) if schedule else None)
 
 
 class Trainer:
     """Trains a model, one epoch after the other, and keeps the best epoch's weights.
 
     Args:
-        model: an ``nn.Module`` with a ``loss``, on the device it is trained on.
+        state: a model on its device, with its optimizer and its schedule; the model has a
+            ``loss(batch)`` that gives a loss per sentence, (batch,).
         settings: how.
         data: the training sentences.
         sampler: says which sentences make a batch, for a given epoch.
@@ -87,7 +88,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: Model,
+        state: TrainingState,
         settings: TrainerSettings,
         data: IndexedSentences,
         sampler: LengthBatchSampler,
@@ -96,21 +97,16 @@ class Trainer:
         *,
         quiet: bool = False,
     ) -> None:
-        assert isinstance(model, nn.Module)
-        self.model = model
+        self.state = state
+        self.model = state.model
         self.settings = settings
         self.sampler = sampler
         self.loader = DataLoader(data, batch_sampler=sampler, collate_fn=collate)
         self.validate = validate
         self.directory = directory
         self.quiet = quiet
-        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        self.parameters = [parameter for _, parameter in named]
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
-        optimizer = settings.optimizer(parameters=named)
-        schedule = settings.learning_rate_scheduler
-        scheduler = schedule(optimizer=optimizer) if schedule else None
-        self.state = TrainingState(model, optimizer, scheduler)
         self.duration = 0.0
         self.history: list[dict[str, Any]] = []
 
@@ -178,12 +174,12 @@ class Trainer:
     def _train_step(self, batch: Batch) -> float:
         """Changes the weights once; the sum of the sentences' losses."""
         self.state.optimizer.zero_grad()
-        loss = self.model.loss(batch).sum()
+        loss = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
         (loss / len(batch.numbers)).backward()
         if self.settings.grad_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.settings.grad_norm)
         self.state.optimizer.step()
-        return loss.item()
+        return float(loss.item())
 
     def _postfix(self, loss: float) -> dict[str, float]:
         if self.validate is None or not self.history:
@@ -201,17 +197,18 @@ class Trainer:
         if self.state.scheduler is not None:
             advance(self.state.scheduler, score)
         if is_best:
-            weights = {k: v.contiguous() for k, v in self.model.state_dict().items()}
-            write_file(self.directory / "best.safetensors", safetensors.torch.save(weights))
+            weights = tensor_bytes(self.model.state_dict())
+            write_file(self.directory / "best.safetensors", weights)
         self.history.append(metrics)
         elapsed = self.duration + time.perf_counter() - began
         metrics["training_duration"] = elapsed
         metrics["peak_memory_mb"] = peak_memory()
-        progress = {"history": self.history, "duration": elapsed}
-        save_checkpoint(self.directory / "checkpoints", epoch, self.state, progress)
         write_json(self.directory / f"metrics_epoch_{epoch}.json", metrics)
         lines = [json.dumps(past, allow_nan=False) for past in self.history]
         write_file(self.directory / "metrics.jsonl", "".join(f"{x}\n" for x in lines).encode())
+        # last, since an epoch with a checkpoint is never run again
+        progress = {"history": self.history, "duration": elapsed}
+        save_checkpoint(self.directory / "checkpoints", epoch, self.state, progress)
         self.duration += time.perf_counter() - began
         _report(metrics, is_best, time.perf_counter() - began)
 

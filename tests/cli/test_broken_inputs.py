@@ -100,7 +100,13 @@ def test_a_fault_of_the_config(
     change: str, message: str, tmp_path: Path, refused: Callable[..., list[str]]
 ) -> None:
     config = broken(tmp_path, change)
-    assert refused(*train(tmp_path, config)) == [f"{config}: {message}"]
+    (line,) = refused(*train(tmp_path, config))
+    place, told = line.split(": ", 1)
+    assert told == message
+    # the line of the broken file, or of the quickstart for what is missing there
+    file, row, _ = place.split(":")
+    assert file in (config, QUICKSTART)
+    assert int(row) >= 1
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path, refused: Callable[..., list[str]]) -> None:
@@ -172,10 +178,9 @@ def test_an_archive_that_is_none(tmp_path: Path, refused: Callable[..., list[str
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_gpu(tmp_path: Path, refused: Callable[..., list[str]]) -> None:
     config = broken(tmp_path, "{ trainer+: { device: 'cuda' } }")
-    assert refused(*train(tmp_path, config)) == [
-        f"{config}: trainer.device: expected a GPU that is here, got 'cuda' and 0 GPUs: "
-        "use auto or cpu"
-    ]
+    assert refused(*train(tmp_path, config))[0].endswith(
+        ": trainer.device: expected a GPU that is here, got 'cuda' and 0 GPUs: use auto or cpu"
+    )
 
 
 def test_a_full_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +199,7 @@ def test_a_full_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_overrides_are_checked(tmp_path: Path, refused: Callable[..., list[str]]) -> None:
     arguments = train(tmp_path, QUICKSTART, "-o", '{"trainer.num_epoch": 3}')
     assert refused(*arguments) == [
-        f"{QUICKSTART}: trainer.num_epoch: not a key of TrainerSettings; did you mean 'num_epochs'?"
+        "--overrides: trainer.num_epoch: not a key of TrainerSettings; did you mean 'num_epochs'?"
     ]
     (line,) = refused(*train(tmp_path, QUICKSTART, "-o", "{trainer"))
     assert line.startswith("--overrides:1:9: Jsonnet: ")

@@ -11,25 +11,25 @@ from torch import nn
 
 from ner_registry.config.snippets import snippet
 from ner_registry.training.checkpoints import (
-    TrainingState,
     list_checkpoints,
     load_checkpoint,
     save_checkpoint,
 )
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.schedulers import LearningRateScheduler, advance
+from ner_registry.training.state import TrainingState
 
 
 def make_state(optimizer: str = "adam", scheduler: str | None = "multi_step") -> TrainingState:
     model = nn.Linear(3, 2)
     settings = {k: v for k, v in snippet(Optimizer, optimizer).items() if k != "type"}
-    made = Optimizer.parts()[optimizer](list(model.named_parameters()), **settings)
+    made = Optimizer.registered()[optimizer](list(model.named_parameters()), **settings)
     schedule: Any = None
     if scheduler is not None:
         settings = {
             k: v for k, v in snippet(LearningRateScheduler, scheduler).items() if k != "type"
         }
-        schedule = LearningRateScheduler.parts()[scheduler](made, **settings)
+        schedule = LearningRateScheduler.registered()[scheduler](made, **settings)
     return TrainingState(model, made, schedule)
 
 
@@ -42,8 +42,8 @@ def step(state: TrainingState) -> None:
         advance(state.scheduler, 0.5)
 
 
-@pytest.mark.parametrize("optimizer", sorted(Optimizer.parts()))
-@pytest.mark.parametrize("scheduler", [None, *sorted(LearningRateScheduler.parts())])
+@pytest.mark.parametrize("optimizer", sorted(Optimizer.registered()))
+@pytest.mark.parametrize("scheduler", [None, *sorted(LearningRateScheduler.registered())])
 def test_going_on_equals_never_stopping(
     optimizer: str, scheduler: str | None, tmp_path: Path
 ) -> None:

@@ -13,9 +13,9 @@ def named() -> list[tuple[str, nn.Parameter]]:
     return list(model.named_parameters())
 
 
-@pytest.mark.parametrize("name", sorted(Optimizer.parts()))
+@pytest.mark.parametrize("name", sorted(Optimizer.registered()))
 def test_groups_have_settings_of_their_own(name: str) -> None:
-    optimizer = Optimizer.parts()[name](
+    optimizer = Optimizer.registered()[name](
         named(),
         lr=0.5,
         parameter_groups=[
