@@ -123,6 +123,8 @@ def load_archive(
         )
     for name in ("config.json", "meta.json", "vocabulary/tags.json", WEIGHTS_NAME):
         if name not in contents:
+            if name == WEIGHTS_NAME and path.is_dir():
+                name = f"{BEST_WEIGHTS}: no epoch was finished"
             raise ArchiveError(f"{path}: expected a trained model, got one without {name}")
     try:
         return _restored(path, contents, include_packages, device)
@@ -158,7 +160,7 @@ def _restored(
         experiment: Experiment = parse_experiment(config, include_packages)()
     except ConfigError as error:
         absent = [name for name in meta["packages"] if name not in sys.modules]
-        if not absent or any(fault.path == "include_packages" for fault in error.faults):
+        if not absent or any(fault.location == "--include-package" for fault in error.faults):
             raise error.at(str(path)) from None
         raise ArchiveError(
             f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "

@@ -125,7 +125,8 @@ def parse_experiment(config: dict[str, Any], include_packages: Iterable[str] = (
     import_plugins()
     own = config.get("include_packages", [])
     names = [name for name in own if isinstance(name, str)] if isinstance(own, list) else []
-    import_packages([*include_packages, *names])
+    import_packages(include_packages)
+    import_packages(names, None)
     faults = []
     try:
         plan = parse(Experiment, config)
@@ -190,10 +191,19 @@ def build_tagger(
     embedders = {
         name: make(vocab=vocabularies[name]) for name, make in sorted(settings.embedders.items())
     }
-    width = sum(embedder.output_dim for embedder in embedders.values())
+    width = sum(_width(part, f"model.embedders.{name}") for name, part in embedders.items())
     encoder = settings.encoder(input_dim=width)
-    head = settings.head(input_dim=encoder.output_dim, tags=tags)
+    head = settings.head(input_dim=_width(encoder, "model.encoder"), tags=tags)
     return Tagger(embedders, encoder, head, tags, dropout=settings.dropout)
+
+
+def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:
+    """What a part says of its output's width."""
+    width = getattr(part, "output_dim", None)
+    if not isinstance(width, int):
+        message = f"{type(part).__name__} must set output_dim to a whole number, got {width!r}"
+        raise ConfigError([Fault(path, message)])
+    return width
 
 
 def index_sentences(

@@ -137,7 +137,7 @@ def test_an_archive_with_own_parts_imports_nothing_by_itself(
     refused = ner_run("predict", "run/model.tar.gz", "text.txt")
     assert refused.returncode == 2
     assert refused.stderr.startswith(
-        "run/model.tar.gz: its parts come from my_parts, which is imported only if you name it: "
+        "run/model.tar.gz: its parts come from my_parts, imported only if you name it: "
         "--include-package my_parts"
     )
     assert len(refused.stderr.splitlines()) == 1

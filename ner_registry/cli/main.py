@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments; None: those of the process.
     """
-    args = _parser().parse_args(argv)
+    args = _parse(sys.argv[1:] if argv is None else argv)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_LevelFormatter())
     logger = logging.getLogger("ner_registry")
@@ -48,11 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of our output has left, as `head` does; nothing is left to flush to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 0
     except (OSError, MemoryError) as error:
         if args.debug:
             raise
         print(f"ner-run: {_reason(error)}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        if args.debug or "memory" not in str(error):
+            raise
+        reason = str(error).strip().splitlines()[0]
+        print(f"ner-run: out of memory: {reason}: lower the batch or model size", file=sys.stderr)
         return 1
     except Terminated:
         print("ner-run: terminated", file=sys.stderr)
@@ -65,7 +71,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         logger.removeHandler(handler)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; options may stand between positional ones, which sub-parsers alone allow."""
+    parser, commands = _parser()
+    if argv and argv[0] in commands:
+        return commands[argv[0]].parse_intermixed_args(argv[1:])
+    return parser.parse_args(argv)
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of ``ner-run``, and those of its sub-commands by name."""
     parser = argparse.ArgumentParser(
         prog="ner-run",
         description="Trains, evaluates and runs named-entity taggers declared in Jsonnet.",
@@ -85,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (train, evaluate, predict, check, show, schema, download):
         module.add(commands, common)
-    return parser
+    return parser, commands.choices
 
 
 class _LevelFormatter(logging.Formatter):

@@ -36,7 +36,7 @@ def describe(hint: Any) -> str:
     elif get_origin(base) is dict:
         words = f"an object, each value {describe(get_args(base)[1])}"
     elif (kind := kind_of(part_of(base))) is not None:
-        words = f'an object with the "type" of a {kind.__name__}'
+        words = f'an object with the "type" of {a(kind)}'
     elif base is Any:
         words = "anything"
     else:
@@ -44,6 +44,11 @@ def describe(hint: Any) -> str:
     for check in checks:
         words += f" ({check} of them)" if get_origin(base) in (list, dict) else f" {check}"
     return words
+
+
+def a(kind: type[Any]) -> str:
+    """The name of a class after its article."""
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def unannotated(hint: Any) -> tuple[Any, list[Range | Pattern]]:

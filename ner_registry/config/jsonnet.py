@@ -34,7 +34,8 @@ def load(path: str | Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError([Fault("", f"expected UTF-8 text, got {error}", str(path))]) from None
+        message = f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x}"
+        raise ConfigError([Fault("", message, str(path))]) from None
     return evaluate(str(path), text)
 
 
@@ -111,6 +112,8 @@ def _fault(name: str, report: str) -> Fault:
     else:
         # the message, and under it the stack, innermost first
         message, _, place = report.removeprefix("RUNTIME ERROR: ").partition("\n")
+    if message.startswith("undefined external variable"):
+        message += ": set the environment variable"
     found = _PLACE.search(place)
     location = ":".join(filter(None, found.groups())) if found else name
     return Fault("", f"Jsonnet: {' '.join(message.split())}", location)

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from ner_registry.config.elsewhere import ALLENNLP
 from ner_registry.config.hints import (
     SCALARS,
+    a,
     describe,
     is_union,
     json_type,
@@ -26,7 +27,7 @@ from ner_registry.config.hints import (
 )
 from ner_registry.config.registry import Registrable, kinds, nearest, origin
 from ner_registry.config.signatures import Parameter, config_parameters, supplied_to
-from ner_registry.errors import ConfigError, Fault
+from ner_registry.errors import ConfigError, DataError, Fault
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Plan:
         arguments = {key: _built(value, given) for key, value in self.arguments.items()}
         try:
             return self.factory(**given, **arguments)
-        except ValueError as error:
+        except (ValueError, DataError) as error:
             raise ConfigError([Fault(self.path, str(error))]) from error
 
     def filled(self) -> dict[str, Any]:
@@ -193,9 +194,7 @@ class _Parser:
         name = value.get("type")
         if not isinstance(name, str):
             got = "no such key" if "type" not in value else _shown(name)
-            message = (
-                f'expected the "type" of a {kind.__name__}{listed(kind.registered())}, got {got}'
-            )
+            message = f'expected the "type" of {a(kind)}{listed(kind.registered())}, got {got}'
             self.fault(join(path, "type"), message)
             return None
         factory = kind.registered().get(name)
@@ -261,7 +260,8 @@ class _Parser:
             where = " or ".join(place or "the top level" for place in places)
             return f"{key!r} belongs under {where}"
         hint = f"; did you mean {near!r}?" if near else listed(config_parameters(factory))
-        return f"not a key of {factory.__qualname__}{hint}"
+        is_part = any(factory in kind.registered().values() for kind in kinds().values())
+        return f"not a key {f'of {factory.__qualname__}' if is_part else 'here'}{hint}"
 
 
 def _objects(hint: Any, value: Any, path: str) -> Iterator[tuple[str, set[str]]]:
@@ -295,9 +295,7 @@ def _objects(hint: Any, value: Any, path: str) -> Iterator[tuple[str, set[str]]]
 def _unknown_part(kind: type[Registrable], name: str) -> str:
     for other in kinds().values():
         if name in other.registered():
-            return (
-                f"{name!r} is a {other.__name__}, not a {kind.__name__}{listed(kind.registered())}"
-            )
+            return f"{name!r} is {a(other)}, not {a(kind)}{listed(kind.registered())}"
     near = nearest(name, kind.registered())
     if near is not None:
         return f"no {kind.__name__} is registered as {name!r}; did you mean {near!r}?"
@@ -305,7 +303,7 @@ def _unknown_part(kind: type[Registrable], name: str) -> str:
         if (near := nearest(name, other.registered())) is not None:
             return (
                 f"no {kind.__name__} is registered as {name!r}{listed(kind.registered())}; "
-                f"{near!r} is a {other.__name__}"
+                f"{near!r} is {a(other)}"
             )
     return f"no {kind.__name__} is registered as {name!r}{listed(kind.registered())}"
 

@@ -53,6 +53,9 @@ class Registrable:
 
         def decorate(part: _Factory) -> _Factory:
             _check_signature(cls, part)
+            missing = sorted(getattr(part, "__abstractmethods__", ()))
+            if missing:
+                raise TypeError(f"{origin(part)} must have {', '.join(missing)}")
             other = cls._parts.get(name)
             if other is not None and origin(other) != origin(part):
                 raise ValueError(
@@ -86,8 +89,12 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return near[0] if near else None
 
 
-def import_packages(names: Iterable[str]) -> None:
+def import_packages(names: Iterable[str], flag: str | None = "--include-package") -> None:
     """Imports packages, modules below them included, so that their parts get registered.
+
+    Args:
+        names: the packages.
+        flag: what named them; None: ``include_packages`` of the config.
 
     Raises:
         ConfigError: one can't be imported; names it and says why.
@@ -102,7 +109,8 @@ def import_packages(names: Iterable[str]) -> None:
                 if not module.name.endswith("__main__"):
                     importlib.import_module(module.name)
         except (Exception, SystemExit) as error:
-            faults.append(Fault("include_packages", f"can't import {name!r}: {_reason(error)}"))
+            message = f"can't import {name!r}: {_reason(error)}"
+            faults.append(Fault("" if flag else "include_packages", message, flag))
     if faults:
         raise ConfigError(faults)
 

@@ -33,9 +33,9 @@ class Range:
     def __str__(self) -> str:
         bounds = []
         if self.low is not None:
-            bounds.append(f"{'above' if self.above else 'at least'} {self.low:g}")
+            bounds.append(f"{'above' if self.above else 'at least'} {self.low:.12g}")
         if self.high is not None:
-            bounds.append(f"{'below' if self.below else 'at most'} {self.high:g}")
+            bounds.append(f"{'below' if self.below else 'at most'} {self.high:.12g}")
         return " and ".join(bounds)
 
 

@@ -55,6 +55,8 @@ class Corpus:
         tags = [sentence.tags or [] for sentence in sentences]
         self.scheme = scheme or detect_scheme(tags)
         self.spans: list[list[Span]] = [tags_to_spans(sequence) for sequence in tags]
+        if not self.labels:
+            logger.warning("%s: there is no entity in it", path)
         self._report_illegal(tags)
 
     @cached_property

@@ -12,6 +12,8 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from ner_registry.errors import NerError
+
 
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file aside, flushes it to disk, and gives it its name.
@@ -28,6 +30,18 @@ def write_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, path)
+
+
+def check_writable(path: Path) -> None:
+    """Refuses, before any work is done, a file that can't be written.
+
+    Raises:
+        NerError: it is a directory, or its folder isn't there.
+    """
+    if path.is_dir():
+        raise NerError(f"{path}: expected a file to write, got a directory")
+    if not path.absolute().parent.is_dir():
+        raise NerError(f"{path}: expected a file to write, got a folder that isn't there")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -38,10 +38,11 @@ def check_directory(
         RunDirectoryError: it holds something that would be lost or mixed up.
         ConfigError: the run to recover had another config.
     """
+    for parent in (directory, *directory.absolute().parents):
+        if parent.exists() and not parent.is_dir():
+            raise RunDirectoryError(f"{directory}: expected a directory, got a file: {parent}")
     if not directory.exists():
         return None
-    if not directory.is_dir():
-        raise RunDirectoryError(f"{directory}: expected a directory, got a file")
     if not any(directory.iterdir()):
         return None
     is_run = (directory / "meta.json").is_file() and (directory / "config.json").is_file()

@@ -16,7 +16,7 @@ from ner_registry.archive import load_archive
 from ner_registry.build import index_corpus
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
-from ner_registry.data.files import write_file, write_json
+from ner_registry.data.files import check_writable, write_file, write_json
 from ner_registry.data.schemes import spans_to_tags, tags_to_spans
 from ner_registry.jobs.prepare import read_corpus
 from ner_registry.jobs.score import predictions
@@ -56,6 +56,9 @@ def evaluate(
     Raises:
         NerError: the archive or the data is at fault.
     """
+    for path in (output_file, predictions_output_file):
+        if path is not None:
+            check_writable(Path(path))
     place = choose_device(device, "--device")
     model = load_archive(archive, include_packages=include_packages, device=place)
     corpus = read_corpus(model.experiment.evaluation_reader, catalogue.find(str(data)))

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, TextIO
 
 from tqdm import tqdm
 
+from ner_registry.data.files import check_writable
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 from ner_registry.predictor import BATCH_SIZE, Predictor, as_brackets, as_conll, as_jsonl, load
@@ -58,6 +59,8 @@ def predict(
     if source != "-" and not Path(source).is_file():
         kind = "a directory" if Path(source).is_dir() else "no such file"
         raise DataError(source, f"expected a file to tag, got {kind}")
+    if output_file is not None:
+        check_writable(Path(output_file))
     predictor = load(archive, include_packages=include_packages, device=device)
     form = input_format or format_of(source)
     name = "stdin" if source == "-" else source
@@ -101,14 +104,16 @@ def _opened(source: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _writer(path: str | Path | None) -> Iterator[TextIO]:
     if path is None:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a text stream
+        # a lone surrogate, which UTF-8 can't hold, is written as an escape
+        text: Any = sys.stdout
+        text.reconfigure(encoding="utf-8", errors="backslashreplace")
         yield sys.stdout
     else:
         # under its own name only when it is whole; a pipe or /dev/null is written as it is
         target = Path(path).resolve()
         is_plain = target.is_file() or not target.exists()
         aside = Path(f"{target}.part") if is_plain else target
-        with open(aside, "w", encoding="utf-8", newline="\n") as file:
+        with open(aside, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             yield file
         if is_plain:
             os.replace(aside, target)

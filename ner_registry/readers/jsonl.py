@@ -85,7 +85,7 @@ def string_list(record: dict[str, Any], key: str, path: str | Path, number: int)
         DataError: there is no such key, or its value is something else.
     """
     values = record.get(key)
-    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+    if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
         got = "no such key" if key not in record else json.dumps(values)[:40]
         raise DataError(path, f"expected a list of strings under {key!r}, got {got}", number)
     return values

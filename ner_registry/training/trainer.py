@@ -32,8 +32,9 @@ logger = logging.getLogger(__name__)
 
 _METRICS = (
     r"[+-](loss|accuracy|token_macro_f1|precision-overall|recall-overall|f1-measure-\S+)",
-    "+ (more is better) or - (less is) and one of loss, accuracy, token_macro_f1, "
-    "precision-overall, recall-overall, f1-measure-overall or f1-measure-LABEL",
+    "such as +f1-measure-overall or -loss: + where more is better, - where less is, then loss, "
+    "accuracy, token_macro_f1, precision-overall, recall-overall, f1-measure-overall or "
+    "f1-measure-LABEL",
 )
 
 

@@ -199,7 +199,7 @@ def test_a_full_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_overrides_are_checked(tmp_path: Path, refused: Callable[..., list[str]]) -> None:
     arguments = train(tmp_path, QUICKSTART, "-o", '{"trainer.num_epoch": 3}')
     assert refused(*arguments) == [
-        "--overrides: trainer.num_epoch: not a key of TrainerSettings; did you mean 'num_epochs'?"
+        "--overrides: trainer.num_epoch: not a key here; did you mean 'num_epochs'?"
     ]
     (line,) = refused(*train(tmp_path, QUICKSTART, "-o", "{trainer"))
     assert line.startswith("--overrides:1:9: Jsonnet: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import make_dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -141,9 +142,9 @@ def test_the_filled_config_writes_every_default_and_parses_to_itself() -> None:
         ({"shape": {"type": "dot"}, "title": True}, "title: expected a string or null, got true"),
         (
             {"shape": {"type": "dot"}, "titel": ""},
-            "titel: not a key of Drawing; did you mean 'title'?",
+            "titel: not a key here; did you mean 'title'?",
         ),
-        ({"shape": {"type": "dot"}, "x": 1}, "x: not a key of Drawing (there are: shape, title)"),
+        ({"shape": {"type": "dot"}, "x": 1}, "x: not a key here (there are: shape, title)"),
     ],
 )
 def test_a_fault_has_its_path_and_a_hint(config: Any, message: str) -> None:
@@ -210,3 +211,67 @@ def test_the_snippet_of_every_part_parses() -> None:
     for kind, name in tried:
         holder = make_dataclass("Holder", [("part", Callable[..., kind])])
         parse(holder, {"part": snippet(kind, name)})
+
+
+def test_numbers_in_a_union_go_by_how_they_are_written() -> None:
+    class Sizes:
+        def __init__(self, *, a: int | float, b: PositiveInt | Probability, c: Any | None) -> None:
+            self.values = [a, b, c]
+
+    values = parse(Sizes, {"a": 3, "b": 0.5, "c": None})().values
+    assert values == [3, 0.5, None]
+    assert isinstance(values[0], int)
+    assert parse(Sizes, {"a": 2.5, "b": 2, "c": [1]})().values == [2.5, 2, [1]]
+
+
+def test_a_default_must_be_what_its_hint_allows() -> None:
+    class Wrong:
+        def __init__(self, *, width: int = "no") -> None: ...  # type: ignore[assignment]
+
+    with pytest.raises(ConfigError, match="isn't what it allows: expected a whole number"):
+        parse(Wrong, {})
+
+
+def test_a_refusal_by_a_constructor_is_a_fault_at_its_path() -> None:
+    class Odd(Shape):
+        def __init__(self, size: int, *, width: int = 3) -> None:
+            if width % 2 == 0:
+                raise ValueError(f"width must be odd, got {width}")
+
+    Shape.register("odd")(Odd)
+    plan = parse(Drawing, {"shape": {"type": "odd", "width": 4}})
+    with pytest.raises(ConfigError) as caught:
+        plan().shape(size=3)
+    assert caught.value.lines() == ["shape: width must be odd, got 4"]
+
+
+def test_a_parameter_needs_a_type_hint() -> None:
+    class Bare(Shape):
+        def __init__(self, size: int, *, width=3) -> None: ...  # type: ignore[no-untyped-def]
+
+    Shape.register("bare")(Bare)
+    with pytest.raises(ConfigError, match="its parameter 'width' has no type hint"):
+        parse(Drawing, {"shape": {"type": "bare"}})
+
+
+def test_values_from_python_are_taken_too(tmp_path: Path) -> None:
+    class Files:
+        def __init__(self, *, path: str, corner: tuple[float, float]) -> None:
+            self.values = [path, corner]
+
+    made = parse(Files, {"path": tmp_path, "corner": (1, 2)})()
+    assert made.values == [str(tmp_path), (1.0, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "message"),
+    [
+        ("cuda_device", "", "AllenNLP's 'cuda_device' has another name here: trainer.device"),
+        ("colour", "", "'colour' belongs under shape"),
+        ("title", "shape", "'title' belongs under the top level"),
+    ],
+)
+def test_a_key_that_belongs_elsewhere(key: str, path: str, message: str) -> None:
+    config: dict[str, Any] = {"shape": {"type": "dot"}}
+    (config[path] if path else config)[key] = "red"
+    assert faults(config)[0].startswith(f"{path}.{key}: {message}".lstrip("."))

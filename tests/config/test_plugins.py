@@ -81,7 +81,8 @@ def test_an_installed_plugin_is_there_and_a_broken_one_is_named(
     assert "Doubles every number." in shown.stdout
     assert "from doubling_plugin" in shown.stdout
     assert shown.stderr.splitlines() == [
-        "warning: plugin broken_plugin: ModuleNotFoundError: No module named 'no_such_thing'"
+        "warning: plugin broken_plugin: ModuleNotFoundError: No module named 'no_such_thing' "
+        f"({site / 'broken_plugin.py'}:1)"
     ]
     overrides = "{ 'model.encoder': { type: 'doubling' }, 'trainer.num_epochs': 1 }"
     run = tmp_path / "run"

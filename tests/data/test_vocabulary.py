@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.vocabulary import PADDING, UNKNOWN, Vocabulary
 
@@ -27,3 +29,10 @@ def test_a_built_vocabulary_stays_as_it_is() -> None:
     assert vocab.counts == {"z": 4}
     assert "z" in vocab
     assert vocab["a"] == UNKNOWN
+
+
+def test_a_vocabulary_belongs_to_one_embedder() -> None:
+    vocab = Vocabulary(SENTENCES)
+    vocab.build(lambda sentence: sentence.tokens)
+    with pytest.raises(ValueError, match="got a second one that builds it"):
+        vocab.build(lambda sentence: list("".join(sentence.tokens)))

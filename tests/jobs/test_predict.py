@@ -77,3 +77,55 @@ def test_a_stream_longer_than_a_window_stays_in_order(predict: Any, tmp_path: Pa
     path.write_text("".join(f"Line {n} {'so ' * (n % 7)}\n" for n in range(300)), encoding="utf-8")
     found = [json.loads(line) for line in predict(str(path), "--batch-size", "3").splitlines()]
     assert [prediction["words"][1] for prediction in found] == [str(n) for n in range(300)]
+
+
+def test_records_without_a_word(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"sentence": ""}\n{"words": []}\n', encoding="utf-8")
+    empty: dict[str, Any] = {"words": [], "tags": [], "entities": []}
+    assert [json.loads(line) for line in predict(str(path)).splitlines()] == [empty, empty]
+
+
+def test_options_stand_anywhere(run_directory: Path, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("Ann left.\n", encoding="utf-8")
+    arguments = ["predict", str(run_directory), "--device", "cpu", str(path), "--quiet"]
+    assert main(arguments) == 0
+
+
+def test_lone_surrogates_are_written_as_escapes(predict: Any, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.jsonl", tmp_path / "out"
+    path.write_text('{"words": ["\\ud800", "left"]}\n', encoding="utf-8")
+    for form in ("jsonl", "conll", "brackets"):
+        predict(str(path), "--output-format", form, "--output-file", str(out))
+        assert "\\ud800" in out.read_text(encoding="utf-8")
+
+
+def test_what_is_no_plain_file_is_written_as_it_is(predict: Any, tmp_path: Path) -> None:
+    path, link = tmp_path / "text.txt", tmp_path / "link"
+    path.write_text("Ann left.\n", encoding="utf-8")
+    link.symlink_to(tmp_path / "target")
+    for out in (link, Path("/dev/null")):
+        predict(str(path), "--output-file", str(out))
+    assert link.is_symlink()
+    assert (tmp_path / "target").is_file()
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "x"])
+def test_a_batch_size_is_positive(
+    size: str, run_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", str(run_directory), "--batch-size", size])
+    assert caught.value.code == 2
+    assert "expected a whole number at least 1" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written_is_told_first(
+    run_directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for out, told in ((tmp_path, "got a directory"), (tmp_path / "no" / "x", "got a folder that")):
+        arguments = ["predict", str(run_directory), "--output-file", str(out), "--quiet"]
+        assert main(arguments) == 2
+        assert told in capsys.readouterr().err

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 
 from ner_registry.cli import main
 from ner_registry.errors import NerError, RunError
@@ -251,3 +252,59 @@ def test_a_full_disk_is_one_line(
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["ner-run: File too large"]
+
+
+def test_a_second_run_is_locked_out(root: Path, tmp_path: Path) -> None:
+    long = ("--set", "trainer.num_epochs=500")
+    first = start(tmp_path / "run", root, *long)
+    wait_for(tmp_path / "run" / "metrics_epoch_0.json", first)
+    for flag in ("--force", "--recover"):
+        second = start(tmp_path / "run", root, flag, *long)
+        _, errors = second.communicate()
+        assert second.returncode == 2
+        assert errors.splitlines()[-1] == (
+            f"{tmp_path / 'run'}: locked: another run, process {first.pid}, writes to it: "
+            "wait for it, or choose another directory"
+        )
+    first.send_signal(signal.SIGINT)
+    assert finish(first) == 130
+
+
+def test_a_label_that_validation_lacks_may_still_be_predicted(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    data = tmp_path / "dev.conll"
+    data.write_text("Hartlow I-PER\nbeat O\nKelfield I-PER\n", encoding="utf-8")
+    config["validation_data_path"] = str(data)
+    config["trainer"]["num_epochs"] = 5
+    metrics = train(config, tmp_path / "run")
+    assert {f"validation_f1-measure-{x}" for x in ("LOC", "MISC", "ORG", "PER")} <= set(metrics)
+
+
+def test_the_metric_of_a_label_that_no_data_has(config: dict[str, Any], tmp_path: Path) -> None:
+    config["trainer"]["validation_metric"] = "+f1-measure-overal"
+    with pytest.raises(NerError) as caught:
+        train(config, tmp_path / "run")
+    assert caught.value.lines() == [
+        "trainer.validation_metric: expected overall or a label of the data (LOC, MISC, ORG, "
+        "PER), got 'overal'; did you mean 'f1-measure-overall'?"
+    ]
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_gradient_is_clipped(config: dict[str, Any], tmp_path: Path) -> None:
+    config["trainer"] |= {"num_epochs": 1, "optimizer": {"type": "sgd", "lr": 1.0}}
+    weights = []
+    for name, norm in (("none", 1e-9), ("little", 1e-7), ("free", None)):
+        config["trainer"]["grad_norm"] = norm
+        train(config, tmp_path / name)
+        weights.append(load_file(tmp_path / name / BEST)["head.projection.weight"])
+    steps = 44
+    assert 0 < (weights[0] - weights[1]).abs().max() < steps * 1e-6
+    assert (weights[0] - weights[2]).abs().max() > 1e-2
+
+
+def test_a_metrics_file_is_there_before_its_checkpoint(run_directory: Path) -> None:
+    metrics = run_directory / "metrics_epoch_7.json"
+    checkpoint = run_directory / "checkpoints" / "epoch_7" / "manifest.json"
+    assert metrics.stat().st_mtime_ns <= checkpoint.stat().st_mtime_ns

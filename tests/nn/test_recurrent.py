@@ -40,3 +40,14 @@ def test_an_empty_row_is_harmless() -> None:
     outputs = layer(inputs, mask)
     torch.testing.assert_close(outputs[:1], layer(inputs[:1], mask[:1]))
     assert not outputs[1].any()
+
+
+def test_dropout_stands_between_layers_alone() -> None:
+    torch.manual_seed(0)
+    mask = torch.ones(2, 5, dtype=torch.bool)
+    inputs = torch.randn(2, 5, 3)
+    for layers, differs in ((1, False), (2, True)):
+        network = BidirectionalRecurrent(
+            "lstm", 3, hidden_size=4, num_layers=layers, dropout=0.5
+        ).train()
+        assert torch.equal(network(inputs, mask), network(inputs, mask)) != differs

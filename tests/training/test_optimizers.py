@@ -37,3 +37,22 @@ def test_a_group_of_nothing_is_a_fault() -> None:
         "trainer.optimizer.parameter_groups.0.parameters: expected to match a parameter, "
         "got none of: words.weight, head.weight, head.bias"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("adam", {"betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.2, "amsgrad": True}),
+        ("adamw", {"betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.2, "amsgrad": True}),
+        ("nadam", {"betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.2}),
+        ("sgd", {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.2}),
+        ("sgd", {"momentum": 0.9, "nesterov": True}),
+        ("adagrad", {"lr_decay": 0.1, "weight_decay": 0.2, "eps": 1e-6}),
+        ("rmsprop", {"alpha": 0.8, "eps": 1e-6, "weight_decay": 0.2, "momentum": 0.5}),
+    ],
+)
+def test_every_setting_reaches_pytorch(name: str, settings: dict[str, object]) -> None:
+    made = Optimizer.registered()[name](named(), lr=0.25, **settings)
+    (group,) = made.param_groups
+    assert group["lr"] == 0.25
+    assert {key: group[key] for key in settings} == settings
