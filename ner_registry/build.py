@@ -19,7 +19,8 @@ import ner_registry.embedders
 import ner_registry.encoders
 import ner_registry.heads
 import ner_registry.readers  # noqa: F401
-from ner_registry.config.plan import Plan, parse
+from ner_registry.config.parse import parse
+from ner_registry.config.plan import Plan
 from ner_registry.config.registry import import_packages, import_plugins
 from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
 from ner_registry.data.corpus import Corpus, IndexedSentences

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import ner_registry.build  # noqa: F401  # registers the parts
-from ner_registry.config.plan import Plan, parse
+from ner_registry.config.parse import parse
+from ner_registry.config.plan import Plan
 from ner_registry.config.registry import Registrable
 from ner_registry.config.signatures import config_parameters
 from ner_registry.config.snippets import snippet

@@ -97,15 +97,15 @@ def evaluate(name: str, text: str) -> dict[str, Any]:
     try:
         result = json.loads(_jsonnet.evaluate_snippet(name, text, ext_vars=variables))
     except RuntimeError as error:
-        raise ConfigError([_fault(name, str(error))]) from None
+        raise ConfigError([_fault(name, text, str(error))]) from None
     if not isinstance(result, dict):
         message = f"expected an object, got {type(result).__name__}"
         raise ConfigError([Fault("", message, name)])
     return result
 
 
-def _fault(name: str, report: str) -> Fault:
-    """Jsonnet's report of an error in one line, placed where it happened."""
+def _fault(name: str, text: str, report: str) -> Fault:
+    """Jsonnet's report of an error in one line, placed where it happened, and shown there."""
     report = report.strip()
     if report.startswith("STATIC ERROR: "):
         place, message = report.removeprefix("STATIC ERROR: ").split(": ", 1)
@@ -116,7 +116,19 @@ def _fault(name: str, report: str) -> Fault:
         message += ": set the environment variable"
     found = _PLACE.search(place)
     location = ":".join(filter(None, found.groups())) if found else name
-    return Fault("", f"Jsonnet: {' '.join(message.split())}", location)
+    shown = _shown(name, text, found) if found else ""
+    return Fault("", f"Jsonnet: {' '.join(message.split())}{shown}", location)
+
+
+def _shown(name: str, text: str, place: re.Match[str]) -> str:
+    """The line of an error with a caret before the character it was found at."""
+    try:
+        source = text if place["file"] == name else Path(place["file"]).read_text(encoding="utf-8")
+        line = source.splitlines()[int(place["line"]) - 1]
+    except (OSError, ValueError, IndexError):
+        return ""
+    column = int(place["column"] or 1) - 1
+    return f", at the caret in: {line[:column].lstrip()}^{line[column:].rstrip()}"
 
 
 def _is_text(value: str) -> bool:

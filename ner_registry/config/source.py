@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -51,12 +52,15 @@ class ConfigSource:
 
     def placed(self, error: ConfigError) -> ConfigError:
         """The same faults, each placed where its value was written."""
-        return ConfigError(
-            [
-                replace(fault, location=fault.location or self.locate(fault.path))
-                for fault in error.faults
-            ]
-        )
+        return ConfigError([self._placed(fault) for fault in error.faults])
+
+    def _placed(self, fault: Fault) -> Fault:
+        if fault.location is not None:
+            return fault
+        place = self.locate(fault.path)
+        variable = _variable_at(place)
+        came = f" (from the environment variable {variable})" if variable else ""
+        return replace(fault, location=place, message=f"{fault.message}{came}")
 
 
 def read_config(
@@ -87,6 +91,17 @@ def read_config(
         value = jsonnet.replace_at(value, key, _json_or_text(text), f"--set {setting}")
         changes.append((key, f"--set {setting}"))
     return ConfigSource(str(path), value, tuple(changes))
+
+
+def _variable_at(place: str) -> str | None:
+    """The environment variable that a value was taken from, where its own line says so."""
+    file, _, position = place.removesuffix(" (near)").partition(":")
+    line, _, column = position.partition(":")
+    if not (line.isdecimal() and column.isdecimal()):
+        return None
+    text = Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    value = re.match(r"[^,]*?std\.extVar\(\s*['\"](\w+)['\"]", text[int(column) - 1 :])
+    return value[1] if value else None
 
 
 def _leaves(overrides: dict[str, Any]) -> list[str]:

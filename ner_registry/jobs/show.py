@@ -11,7 +11,8 @@ from tabulate import tabulate
 
 from ner_registry.build import Experiment, parse_experiment
 from ner_registry.config.hints import describe
-from ner_registry.config.plan import as_json, join
+from ner_registry.config.parse import join
+from ner_registry.config.plan import as_json
 from ner_registry.config.registry import (
     Registrable,
     import_packages,

@@ -7,7 +7,7 @@ import pytest
 
 from ner_registry.config import jsonnet
 from ner_registry.config.source import read_config
-from ner_registry.errors import ConfigError
+from ner_registry.errors import ConfigError, Fault
 
 
 @pytest.fixture
@@ -105,3 +105,25 @@ def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     path.write_bytes(b"{ a: '\xff' }")
     with pytest.raises(ConfigError, match="expected UTF-8 text"):
         jsonnet.load(path)
+
+
+def test_a_syntax_error_shows_the_line_with_a_caret(write: Any) -> None:
+    path = write("{\n  model: {,},\n}\n")
+    with pytest.raises(ConfigError) as caught:
+        jsonnet.load(path)
+    (line,) = caught.value.lines()
+    assert line.startswith(f"{path}:2:11: Jsonnet: ")
+    assert line.endswith("at the caret in: model: {^,},")
+
+
+def test_a_value_from_the_environment_is_told_so(
+    write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPOCHS", "many")
+    path = write("{\n  epochs: std.extVar('EPOCHS'), seed: 3 }")
+    source = read_config(path)
+    placed = source.placed(ConfigError([Fault("epochs", "expected a number"), Fault("seed", "no")]))
+    assert placed.lines() == [
+        f"{path}:2:3: epochs: expected a number (from the environment variable EPOCHS)",
+        f"{path}:2:33: seed: no",
+    ]

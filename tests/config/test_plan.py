@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from ner_registry.config.plan import Plan, parse
+from ner_registry.config.parse import parse
+from ner_registry.config.plan import Plan
 from ner_registry.config.registry import Registrable, kinds
 from ner_registry.config.snippets import snippet
 from ner_registry.config.types import PositiveInt, Probability
