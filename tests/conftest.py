@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from ner_registry.config.source import read_config
 from ner_registry.jobs.train import train
 
 ROOT = Path(__file__).parent.parent
+
+# a shell that runs the suite in the background has it ignore SIGINT, and all its children too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the suite may share its cores with other work: two threads each would slow both down
 torch.set_num_threads(1)
