@@ -107,6 +107,13 @@ def mistakes(config: dict[str, Any]) -> Iterator[Mistake]:
                     broken = changed(filled, path, key, **{key: wrong_value})
                     yield Mistake("mistyped", here, broken)
         yield Mistake("unknown", ".".join((*path, "zzzzz")), changed(filled, path, "", zzzzz=1))
+    for required in (
+        *("dataset_reader", "train_data_path", "model", "trainer"),
+        *("model.embedders", "model.encoder", "model.head", "model.encoder.hidden_size"),
+        *("model.embedders.words.embedding_dim", "trainer.optimizer", "trainer.num_epochs"),
+    ):
+        *above, key = required.split(".")
+        yield Mistake("missing", required, changed(filled, tuple(above), key))
     for path, key, value in (
         (("trainer",), "lr", 0.1),
         (("trainer",), "parameter_groups", []),
@@ -183,7 +190,13 @@ def faults_of(config: dict[str, Any]) -> list[Any]:
 
 def test_the_corpus_is_large() -> None:
     assert len(BROKEN) >= 150
-    assert {mistake.kind for mistake in BROKEN} >= {"misspelt", "mistyped", "misplaced", "unknown"}
+    assert {mistake.kind for mistake in BROKEN} >= {
+        "misspelt",
+        "mistyped",
+        "misplaced",
+        "missing",
+        "unknown",
+    }
 
 
 @pytest.mark.parametrize("kind", sorted({mistake.kind for mistake in BROKEN}))
