@@ -182,8 +182,10 @@ class _Parser:
                 self.fault(here, "follows from the other parts: leave it out")
             else:
                 near = nearest(key, parameters)
-                meant.add(near)
-                self.fault(here, self.unknown_key(key, path, factory, near))
+                places = self.places_of(key, path)
+                if not places:
+                    meant.add(near)
+                self.fault(here, unknown_key(key, factory, places, near))
         for key, parameter in parameters.items():
             if key in value:
                 continue
@@ -205,23 +207,24 @@ class _Parser:
             del self.faults[before:]
             self.fault(path, f"the default of {origin(factory)} isn't what it allows: {told}")
 
-    def unknown_key(
-        self, key: str, path: str, factory: Callable[..., Any], near: str | None
-    ) -> str:
-        """What was meant by a key that isn't one: ours for AllenNLP's, elsewhere, misspelt."""
-        if key in ALLENNLP:
-            return f"AllenNLP's {key!r} has another name here: {ALLENNLP[key]}"
-        places = [
-            place
-            for place, keys in _objects(self.root, self.config, "")
-            if key in keys and place != path
-        ]
-        if places and near is None:
-            where = " or ".join(place or "the top level" for place in places)
-            return f"{key!r} belongs under {where}"
-        hint = f"; did you mean {near!r}?" if near else listed(config_parameters(factory))
-        is_part = any(factory in kind.registered().values() for kind in kinds().values())
-        return f"not a key {f'of {factory.__qualname__}' if is_part else 'here'}{hint}"
+    def places_of(self, key: str, path: str) -> list[str]:
+        """Where else in this config there is, or may be, an object with such a key."""
+        objects = _objects(self.root, self.config, "")
+        return [place for place, keys in objects if key in keys and place != path]
+
+
+def unknown_key(
+    key: str, factory: Callable[..., Any], places: Collection[str], near: str | None
+) -> str:
+    """What was meant by a key that isn't one: ours for AllenNLP's, elsewhere, misspelt."""
+    if key in ALLENNLP:
+        return f"AllenNLP's {key!r} has another name here: {ALLENNLP[key]}"
+    if places:
+        where = " or ".join(place or "the top level" for place in places)
+        return f"{key!r} belongs under {where}"
+    is_part = any(factory in kind.registered().values() for kind in kinds().values())
+    hint = f"; did you mean {near!r}?" if near else listed(config_parameters(factory))
+    return f"not a key {f'of {factory.__qualname__}' if is_part else 'here'}{hint}"
 
 
 def _objects(hint: Any, value: Any, path: str) -> Iterator[tuple[str, set[str]]]:

@@ -211,6 +211,26 @@ def test_every_mistake_is_told_at_its_path(kind: str) -> None:
             assert len(faults) <= 2, (str(mistake), [str(fault) for fault in faults])
 
 
+def test_a_misplaced_key_is_told_where_it_belongs() -> None:
+    ours = {
+        "trainer.lr": "trainer.optimizer",
+        "trainer.parameter_groups": "trainer.optimizer",
+        "optimizer": "trainer",
+        "num_epochs": "trainer",
+        "model.hidden_size": "model.encoder",
+        "model.head.dropout": "model or model.encoder",
+        "trainer.optimizer.patience": "trainer or trainer.learning_rate_scheduler",
+    }
+    told = {
+        fault.path: fault.message
+        for mistake in BROKEN
+        if mistake.path in ours
+        for fault in faults_of(mistake.config)
+    }
+    for path, place in ours.items():
+        assert told[path] == f"{path.split('.')[-1]!r} belongs under {place}"
+
+
 def test_misspelt_keys_are_understood() -> None:
     misspelt = [mistake for mistake in BROKEN if mistake.kind == "misspelt"]
     wrong = [
