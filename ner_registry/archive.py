@@ -36,7 +36,15 @@ ARCHIVE_NAME = "model.tar.gz"
 WEIGHTS_NAME = "weights.safetensors"
 BEST_WEIGHTS = "best.safetensors"  # what a run's directory calls them
 # what broken content raises on its way into the model
-_MISFITS = (ArithmeticError, AttributeError, RuntimeError, TypeError, ValueError)
+_MISFITS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
 _MEMBER = re.compile(
     r"(config|metrics|meta)\.json|weights\.safetensors|vocabulary/(tags|embedders/\w+)\.json"
 )
@@ -130,7 +138,7 @@ def load_archive(
         return _restored(path, contents, include_packages, device)
     except NerError:
         raise
-    except (LookupError, SafetensorError, *_MISFITS) as error:
+    except _MISFITS as error:
         reason = " ".join(str(error).split())
         raise ArchiveError(f"{path}: its parts don't fit together: {reason}") from error
 

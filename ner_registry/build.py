@@ -14,11 +14,6 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
-# imported for what they register
-import ner_registry.embedders
-import ner_registry.encoders
-import ner_registry.heads
-import ner_registry.readers  # noqa: F401
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
 from ner_registry.config.registry import import_packages, import_plugins

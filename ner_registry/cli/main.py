@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ner-run: {_reason(error)}", file=sys.stderr)
         return 1
     except RuntimeError as error:
-        if args.debug or "memory" not in str(error):
+        # PyTorch's words on a CPU and on a GPU
+        if args.debug or not re.search("out of memory|can't allocate memory", str(error)):
             raise
         reason = str(error).strip().splitlines()[0]
         print(f"ner-run: out of memory: {reason}: lower the batch or model size", file=sys.stderr)

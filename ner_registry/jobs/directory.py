@@ -107,15 +107,16 @@ def locked(directory: Path) -> Iterator[None]:
     """
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            meta = directory / "meta.json"
+            holder = _read_json(meta).get("process") if meta.is_file() else "unknown"
+            raise RunDirectoryError(
+                f"{directory}: locked: another run, process {holder}, writes to it: "
+                "wait for it, or choose another directory"
+            ) from None
         yield
-    except BlockingIOError:
-        meta = directory / "meta.json"
-        holder = _read_json(meta)["process"] if meta.is_file() else "unknown"
-        raise RunDirectoryError(
-            f"{directory}: locked: another run, process {holder}, writes to it: "
-            "wait for it, or choose another directory"
-        ) from None
     finally:
         os.close(descriptor)
 

@@ -30,7 +30,6 @@ from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.score import predictions, score
 from ner_registry.predictor import BATCH_SIZE, as_jsonl
 from ner_registry.tagger import Tagger
-from ner_registry.training.checkpoints import list_checkpoints
 from ner_registry.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -158,7 +157,7 @@ def _write_predictions(
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
-    if list_checkpoints(directory / "checkpoints"):
+    if trainer.history:
         logger.warning(
             "interrupted after %d epochs; the best model so far (epoch %d) is in %s and can be "
             "used as it is; --recover goes on",

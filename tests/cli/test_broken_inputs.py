@@ -243,3 +243,11 @@ def test_an_archive_of_a_newer_format(
     assert refused("predict", str(copy), QUICKSTART) == [
         f"{copy}: expected format_version 1 or less, got 99: it was written by a newer ner_registry"
     ]
+
+
+def test_out_of_memory_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = ("--set", "model.encoder.hidden_size=100000000")
+    assert main([*train(tmp_path, QUICKSTART, *size), "--quiet"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ner-run: out of memory: ")
+    assert not (tmp_path / "run").exists()
