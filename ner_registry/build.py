@@ -18,7 +18,8 @@ from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
 from ner_registry.config.registry import import_packages, import_plugins
 from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
-from ner_registry.data.corpus import Corpus, IndexedSentences
+from ner_registry.data.corpus import Corpus
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
@@ -207,7 +208,7 @@ def index_sentences(
 ) -> IndexedSentences:
     """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
     indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
-    return IndexedSentences(sentences, indexers, tags)  # type: ignore[arg-type]  # ModuleDict
+    return IndexedSentences(sentences, indexers, tags, tagger.device)  # type: ignore[arg-type]  # ModuleDict
 
 
 def index_corpus(tagger: Tagger, corpus: Corpus) -> IndexedSentences:

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, overload
 
 import torch
-from torch.utils.data import DataLoader
 
 from ner_registry.archive import Archive, load_archive
 from ner_registry.build import index_sentences
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.corpus import IndexedSentences, collate
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
 from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import NerError
+from ner_registry.nn.threads import computing
 from ner_registry.tagger import ScoredSpan, Tagger
 from ner_registry.training.trainer import choose_device
 
@@ -113,9 +113,9 @@ def tag_with_scores(
     sampler = LengthBatchSampler(data.lengths, batch_size=batch_size, shuffle=False)
     found: list[list[ScoredSpan]] = [[] for _ in data.lengths]
     tagger.eval()
-    with torch.inference_mode():
-        for batch in DataLoader(data, batch_sampler=sampler, collate_fn=collate):
-            spans = tagger.tag_with_scores(batch.to(tagger.device))
+    with torch.inference_mode(), computing(tagger):
+        for batch in map(data.batch, sampler):
+            spans = tagger.tag_with_scores(batch)
             for number, of_sentence in zip(batch.numbers, spans, strict=True):
                 found[number] = of_sentence
     return found

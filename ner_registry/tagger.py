@@ -8,12 +8,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ner_registry.data.corpus import Batch
+from ner_registry.data.indexed import Batch
 from ner_registry.data.schemes import Span
 from ner_registry.data.tags import TagSet
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
 from ner_registry.heads import TaggerHead
+from ner_registry.nn.dropout import Dropout
 
 
 class ScoredSpan(NamedTuple):
@@ -49,7 +50,7 @@ class Tagger(nn.Module):
         self.encoder = encoder
         self.head = head
         self.tags = tags
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     @property
     def device(self) -> torch.device:
@@ -69,12 +70,12 @@ class Tagger(nn.Module):
 
     def tag(self, batch: Batch) -> list[list[Span]]:
         """The entities of each sentence."""
-        return self._spans(self.encode(batch.views, batch.mask), batch.mask)
+        return self._spans(self.encode(batch.views, batch.mask), batch)
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
         encoded = self.encode(batch.views, batch.mask)
-        found = self._spans(encoded, batch.mask)
+        found = self._spans(encoded, batch)
         rows = [
             [row, span.start, span.end, self.tags.label_index(span.label)]
             for row, spans in enumerate(found)
@@ -90,11 +91,9 @@ class Tagger(nn.Module):
         """Both, for the price of one encoding."""
         encoded = self.encode(batch.views, batch.mask)
         loss = self.head.loss(encoded, batch.tags, batch.mask)
-        return loss, self._spans(encoded, batch.mask)
+        return loss, self._spans(encoded, batch)
 
-    def _spans(self, encoded: Tensor, mask: Tensor) -> list[list[Span]]:
-        paths = self.head.decode(encoded, mask).tolist()
-        lengths = mask.sum(1).tolist()
-        return [
-            self.tags.decode(path[:length]) for path, length in zip(paths, lengths, strict=True)
-        ]
+    def _spans(self, encoded: Tensor, batch: Batch) -> list[list[Span]]:
+        paths = self.head.decode(encoded, batch.mask).tolist()
+        pairs = zip(paths, batch.lengths, strict=True)
+        return [self.tags.decode(path[:length]) for path, length in pairs]

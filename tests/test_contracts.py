@@ -17,7 +17,7 @@ from ner_registry.config.plan import Plan
 from ner_registry.config.registry import Registrable
 from ner_registry.config.signatures import config_parameters
 from ner_registry.config.snippets import snippet
-from ner_registry.data.corpus import IndexedSentences, collate
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
@@ -100,11 +100,11 @@ def test_an_embedder(name: str) -> None:
     embedder = plan(vocab=vocab).eval()
     again = plan(vocab=Vocabulary(counts=vocab.counts)).eval()
     data = IndexedSentences(SENTENCES, {"it": embedder.index})
-    batch = collate([data[number] for number in range(len(SENTENCES))])
+    batch = data.batch(list(range(len(SENTENCES))))
     outputs = embedder(batch.views["it"], batch.mask)
     assert outputs.shape == (3, 5, embedder.output_dim)
     for row, length in enumerate(LENGTHS):
-        alone = collate([data[row]])
+        alone = data.batch([row])
         vectors = embedder(alone.views["it"], alone.mask)
         torch.testing.assert_close(vectors[0], outputs[row, :length])
 

@@ -1,17 +1,11 @@
-"""A corpus as read, and as tensors."""
+"""A corpus as read."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
-from torch.utils.data import Dataset
 
 from ner_registry.data.schemes import (
     Span,
@@ -116,99 +110,3 @@ def _check(sentence: Sentence, path: str) -> None:
         if not is_tag(tag):
             message = f"expected a tag such as O, B-PER or I-PER, got {tag!r}"
             raise DataError(path, message, sentence.line)
-
-
-def _checked(view: Tensor, sentence: Sentence, name: str) -> Tensor:
-    if len(view) != len(sentence):
-        raise ValueError(
-            f"the embedder {name!r} must give a view as long as the sentence, {len(sentence)}, "
-            f"got shape {tuple(view.shape)}"
-        )
-    return view
-
-
-class Item(NamedTuple):
-    """A sentence as tensors: its views, (length, …) each, and its tags, (length,)."""
-
-    number: int
-    views: dict[str, Tensor]
-    tags: Tensor
-
-
-@dataclass
-class Batch:
-    """Sentences as tensors, padded with 0.
-
-    Attributes:
-        numbers: of each sentence, its place in the corpus.
-        views: of each embedder, (batch, length, …).
-        tags: (batch, length), long.
-        mask: (batch, length), bool, true on real tokens.
-    """
-
-    numbers: list[int]
-    views: dict[str, Tensor]
-    tags: Tensor
-    mask: Tensor
-
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on a device."""
-        return Batch(
-            self.numbers,
-            {name: view.to(device, non_blocking=True) for name, view in self.views.items()},
-            self.tags.to(device, non_blocking=True),
-            self.mask.to(device, non_blocking=True),
-        )
-
-
-class IndexedSentences(Dataset[Item]):
-    """Sentences indexed once, up front.
-
-    Args:
-        sentences: the sentences.
-        indexers: of each embedder by name, what turns a sentence into its view.
-        tags: of each sentence, the indices of its tags, (length,); none where not known.
-    """
-
-    def __init__(
-        self,
-        sentences: Sequence[Sentence],
-        indexers: dict[str, Callable[[Sentence], Tensor]],
-        tags: Sequence[Tensor] | None = None,
-    ) -> None:
-        self.lengths = list(map(len, sentences))
-        self._items = [
-            Item(
-                number,
-                {
-                    name: _checked(index(sentence), sentence, name)
-                    for name, index in indexers.items()
-                },
-                torch.zeros(len(sentence), dtype=torch.long) if tags is None else tags[number],
-            )
-            for number, sentence in enumerate(sentences)
-        ]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __getitem__(self, number: int) -> Item:
-        return self._items[number]
-
-
-def collate(items: Sequence[Item]) -> Batch:
-    """Pads sentences into a batch."""
-    lengths = torch.tensor([len(item.tags) for item in items])
-    mask = torch.arange(int(lengths.max())) < lengths.unsqueeze(1)
-    views = {name: _pad([item.views[name] for item in items]) for name in items[0].views}
-    tags = _pad([item.tags for item in items])
-    return Batch([item.number for item in items], views, tags, mask)
-
-
-def _pad(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors that may differ in any dimension, stacked and padded with 0 at the ends."""
-    shape = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensors), strict=True)]
-    padded = tensors[0].new_zeros([len(tensors), *shape])
-    for row, tensor in zip(padded, tensors, strict=True):
-        row[tuple(slice(size) for size in tensor.shape)] = tensor
-    return padded

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ner_registry.config.types import PositiveInt, Probability
 from ner_registry.data import catalogue
@@ -17,6 +17,7 @@ from ner_registry.data.vectors import Vectors, read_vectors
 from ner_registry.data.vocabulary import PADDING, UNKNOWN, Vocabulary
 from ner_registry.embedders.base import TokenEmbedder
 from ner_registry.errors import DataError
+from ner_registry.nn.table import Table
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Embedding(TokenEmbedder):
         table[PADDING] = 0
         if vectors is not None:
             self._copy(vectors, table)
-        self.table = nn.Embedding.from_pretrained(table, freeze=not trainable, padding_idx=PADDING)
+        self.table = Table.from_pretrained(table, freeze=not trainable, padding_idx=PADDING)
         counts = torch.tensor([0, 0, *vocab.counts.values()])
         self.register_buffer("counts", counts, persistent=False)
 

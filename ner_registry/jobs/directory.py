@@ -17,8 +17,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ner_registry.archive import ARCHIVE_NAME, FORMAT_VERSION, write_vocabulary
 from ner_registry.build import registered_modules
 from ner_registry.config.plan import Plan
@@ -129,7 +127,20 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def write_beginnings(directory: Path, prepared: Prepared, hashes: dict[str, str]) -> None:
+def recorded_threads(directory: Path) -> int | None:
+    """How many threads the run in the directory began with; None if it is yet to begin.
+
+    Going on with as many makes it end as if it had never stopped.
+    """
+    if not (directory / "meta.json").is_file():
+        return None
+    threads = _read_json(directory / "meta.json").get("threads")
+    return threads if isinstance(threads, int) and threads > 0 else None
+
+
+def write_beginnings(
+    directory: Path, prepared: Prepared, hashes: dict[str, str], threads: int
+) -> None:
     """Writes what is known of a run before it begins: config, meta and vocabulary."""
     write_json(directory / "config.json", prepared.plan.filled())
     meta = {
@@ -145,7 +156,7 @@ def write_beginnings(directory: Path, prepared: Prepared, hashes: dict[str, str]
         "process": os.getpid(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "random_seed": prepared.experiment.random_seed,
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "data_sha256": hashes,
     }
     write_json(directory / "meta.json", meta)

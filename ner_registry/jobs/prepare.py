@@ -18,6 +18,7 @@ from ner_registry.data.corpus import Corpus
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.errors import ConfigError, DataError, Fault
+from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
 from ner_registry.training.state import TrainingState
@@ -44,8 +45,8 @@ class Prepared:
     tagger: Tagger
     state: TrainingState
 
-    def summary(self) -> list[str]:
-        """What will be trained on what, a line each."""
+    def summary(self, threads: int | None = None) -> list[str]:
+        """What will be trained on what, a line each; with so many threads, if that is known."""
         count = sum(p.numel() for p in self.tagger.parameters() if p.requires_grad)
         model = self.plan.arguments["model"].filled()
         parts = [f"embedders.{name}: {part['type']}" for name, part in model["embedders"].items()]
@@ -61,7 +62,8 @@ class Prepared:
             *parts,
             f"tags: {len(tags)} of {tags.scheme} for {', '.join(tags.labels) or 'no label'}",
             f"parameters: {count:,}",
-            f"device: {self.tagger.device}, {torch.get_num_threads()} threads",
+            f"device: {self.tagger.device}, "
+            f"{threads or self.experiment.trainer.num_threads or available_threads()} threads",
         ]
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.corpus import Corpus, IndexedSentences, collate
+from ner_registry.data.corpus import Corpus
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
 from ner_registry.predictor import record, tag_with_scores
 from ner_registry.tagger import Tagger
@@ -22,15 +22,16 @@ def score(
     """The metrics of a model on a corpus: loss per sentence, and what it gets right."""
     sampler = LengthBatchSampler(data.lengths, batch_size=batch_size, shuffle=False)
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
-    loss = 0.0
+    losses = []
     tagger.eval()
     with torch.inference_mode():
-        for batch in DataLoader(data, batch_sampler=sampler, collate_fn=collate):
-            losses, found = tagger.loss_and_tag(batch.to(tagger.device))
-            loss += losses.sum().item()
+        for batch in map(data.batch, sampler):
+            of_batch, found = tagger.loss_and_tag(batch)
+            losses.append(of_batch)
             for number, spans in zip(batch.numbers, found, strict=True):
                 metrics.add(corpus.spans[number], spans, data.lengths[number])
-    return {"loss": loss / len(data)} | metrics.results()
+        loss = torch.cat(losses).mean(dtype=torch.float64).item()
+    return {"loss": loss} | metrics.results()
 
 
 def predictions(

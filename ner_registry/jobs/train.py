@@ -14,8 +14,9 @@ from ner_registry.archive import ARCHIVE_NAME, BEST_WEIGHTS, write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.corpus import Corpus, IndexedSentences
+from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import sha256_of, write_file, write_json
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.errors import ConfigError
 from ner_registry.jobs.directory import (
     buffered_log,
@@ -24,10 +25,12 @@ from ner_registry.jobs.directory import (
     clear,
     locked,
     logged_to,
+    recorded_threads,
     write_beginnings,
 )
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.score import predictions, score
+from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE, as_jsonl
 from ner_registry.tagger import Tagger
 from ner_registry.training.trainer import Trainer
@@ -87,13 +90,15 @@ def train(
         with locked(directory):
             # again, now that nobody else can write to it
             check_directory(directory, plan, force=force, recover=recover)
+            threads = prepared.experiment.trainer.num_threads or available_threads()
             if recover:
                 check_data(directory, hashes)
+                threads = recorded_threads(directory) or threads
             elif force:
                 clear(directory)
-            write_beginnings(directory, prepared, hashes)
-            with logged_to(directory / "out.log", log):
-                for line in prepared.summary():
+            write_beginnings(directory, prepared, hashes, threads)
+            with logged_to(directory / "out.log", log), computing(prepared.tagger, threads):
+                for line in prepared.summary(threads):
                     logger.info("%s", line)
                 return _run(prepared, directory, recover=recover, quiet=quiet)
 
@@ -110,9 +115,7 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
     )
     validate = None
     if "validation" in corpora:
-        validate = partial(
-            score, tagger, corpora["validation"], data["validation"], loading.batch_size
-        )
+        validate = partial(score, tagger, corpora["validation"], data["validation"], BATCH_SIZE)
     trainer = Trainer(
         prepared.state, experiment.trainer, data["train"], sampler, validate, directory, quiet=quiet
     )
@@ -141,8 +144,7 @@ def _finish(
         if name != "train":
             _write_predictions(directory, name, tagger, corpus, data[name])
     if "test" in corpora:
-        batch_size = prepared.experiment.data_loader.batch_size
-        test = score(tagger, corpora["test"], data["test"], batch_size)
+        test = score(tagger, corpora["test"], data["test"], BATCH_SIZE)
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)

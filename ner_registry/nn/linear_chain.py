@@ -1,7 +1,6 @@
 """Inference in a linear chain of tags: partition, marginals, best paths, spans.
 
-Sums over paths are forward-backward sums (Rabiner 1989, section III), all in log space, so
-that scores of any size and hard constraints (a score of minus infinity) stay exact.
+Exact for scores of any size and for hard constraints, which are a score of minus infinity.
 
 Shapes: B sentences, T tokens, K tags. Masks are bool, true on real tokens, which come first
 in their row; a row may be all padding, whose one path is the empty one with score 0.
@@ -10,10 +9,12 @@ in their row; a row may be all padding, whose one path is the empty one with sco
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from ner_registry.nn import chain_operators as operators
 
 
 class Constraints(NamedTuple):
@@ -59,50 +60,23 @@ class LinearChain:
             self.mask,
         )
 
-    def score(self, tags: Tensor) -> Tensor:
-        """Score of one path per sentence; tags (B, T) -> (B,)."""
-        steps = self.emissions.gather(2, tags.unsqueeze(2)).squeeze(2)
-        steps[:, 1:] += self.transitions[tags[:, :-1], tags[:, 1:]]
-        steps[:, 0] += self.start[tags[:, 0]]
-        last = (self.mask.sum(1) - 1).clamp(min=0)
-        final = self.end[tags.gather(1, last.unsqueeze(1)).squeeze(1)]
-        total = torch.where(self.mask, steps, 0).sum(1)
-        return total + torch.where(self.mask[:, 0], final, 0)
-
     def log_partition(self) -> Tensor:
         """Log of the summed exponentiated scores of all paths, (B,); differentiable once."""
-        result: Tensor = _LogPartition.apply(  # type: ignore[no-untyped-call]  # of torch
-            self.emissions, self.transitions, self.start, self.end, self.mask
-        )
-        return result
+        return -self._likelihood(torch.full_like(self.mask, -1, dtype=torch.long))[0]
 
     def log_likelihood(self, tags: Tensor) -> Tensor:
-        """Log-probability of one path per sentence; tags (B, T) -> (B,)."""
-        return self.score(tags) - self.log_partition()
+        """Log-probability of one path per sentence, differentiable once; tags (B, T) -> (B,)."""
+        return self._likelihood(tags)[0]
 
     def tag_marginals(self) -> Tensor:
         """Probability of each tag at each token, (B, T, K); zero on padding."""
-        alphas = self._forward()
-        log_z = self._close(alphas[-1])
-        logs = alphas + self._backward() - log_z
-        return torch.where(self.mask.unsqueeze(2), logs.transpose(0, 1).exp(), 0)
+        # what a log-partition grows by with a tag's score is that tag's probability
+        return -self._likelihood(torch.full_like(self.mask, -1, dtype=torch.long))[1]
 
     def viterbi(self) -> Tensor:
         """The best path of each sentence, (B, T), long; 0 on padding (Viterbi 1967)."""
-        emissions, mask = self._time_major()
-        best = self.start + emissions[0]
-        pointers: list[Tensor] = []
-        stay = torch.arange(best.shape[1], device=best.device).expand_as(best)
-        for emission, real in zip(emissions[1:], mask[1:], strict=True):
-            scores, pointer = (best.unsqueeze(2) + self.transitions).max(1)  # shape: (B, K)
-            best = torch.where(real, scores + emission, best)
-            pointers.append(torch.where(real, pointer, stay))
-        tag = (best + self.end).argmax(1, keepdim=True)
-        path = [tag]
-        for pointer in reversed(pointers):
-            tag = pointer.gather(1, tag)
-            path.append(tag)
-        return torch.where(self.mask, torch.cat(path[::-1], 1), 0)
+        path: Tensor = operators.viterbi(*self._scores, self.mask)
+        return path
 
     def k_best(self, k: int) -> tuple[Tensor, Tensor]:
         """The k best paths of each sentence, best first.
@@ -111,7 +85,7 @@ class LinearChain:
             Paths (B, k, T), long, 0 on padding; and their log-probabilities (B, k), which are
             minus infinity where a sentence has fewer than k paths.
         """
-        emissions, mask = self._time_major()
+        emissions, mask = self.emissions.transpose(0, 1), self.mask.t().unsqueeze(2)
         size, tags = emissions.shape[1:]
         first = (self.start + emissions[0]).unsqueeze(2)
         # shape: best (B, K, k), the k best ways to reach each tag
@@ -135,7 +109,7 @@ class LinearChain:
             way = pointer.gather(1, way)
             path.append(way // k)
         paths = torch.stack(path[::-1], 2)
-        log_z = torch.where(mask[0], self._close(self._forward()[-1]), 0)
+        log_z = self.log_partition().unsqueeze(1)
         return torch.where(self.mask.unsqueeze(1), paths, 0), scores - log_z
 
     def span_probabilities(self, spans: Tensor, labels: Tensor, continues: Tensor) -> Tensor:
@@ -153,105 +127,17 @@ class LinearChain:
         Returns:
             (S,), between 0 and 1.
         """
-        never = float("-inf")
-        row, begin, stop, label = spans.unbind(1)
-        alphas = self._forward()
-        log_z = self._close(alphas[-1])[row, 0]
-        betas = self._backward()
-        apart = self.transitions.masked_fill(continues, never)
-        within = self.transitions.masked_fill(~continues, never)
-        emissions = self.emissions
+        result: Tensor = operators.span_probabilities(
+            *self._scores, self.mask, spans, labels, continues
+        )
+        return result
 
-        before = alphas[(begin - 1).clamp(min=0), row]
-        entered = torch.logsumexp(before.unsqueeze(2) + apart, 1)
-        entered = torch.where((begin == 0).unsqueeze(1), self.start, entered)
-        score = entered + emissions[row, begin]
-        score = score.masked_fill(labels != label.unsqueeze(1), never)  # shape: (S, K)
+    @property
+    def _scores(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.emissions, self.transitions, self.start, self.end
 
-        longest = int((stop - begin).max()) if len(spans) else 0
-        for offset in range(1, longest):
-            inside = (begin + offset < stop).unsqueeze(1)
-            at = (begin + offset).clamp(max=emissions.shape[1] - 1)
-            step = torch.logsumexp(score.unsqueeze(2) + within, 1) + emissions[row, at]
-            score = torch.where(inside, step, score)
-
-        after = stop.clamp(max=emissions.shape[1] - 1)
-        following = (emissions[row, after] + betas[after, row]).unsqueeze(1)
-        left = torch.logsumexp((score.unsqueeze(2) + apart + following).flatten(1), 1)
-        ended = torch.logsumexp(score + self.end, 1)
-        return (torch.where(stop == self.mask.sum(1)[row], ended, left) - log_z).exp()
-
-    def _time_major(self) -> tuple[Tensor, Tensor]:
-        """Emissions (T, B, K) and mask (T, B, 1)."""
-        return self.emissions.transpose(0, 1), self.mask.t().unsqueeze(2)
-
-    def _forward(self) -> Tensor:
-        """(T, B, K): log-sum of the scores of all prefixes that end in each tag."""
-        emissions, mask = self._time_major()
-        alpha = self.start + emissions[0]
-        alphas = [alpha]
-        for emission, real in zip(emissions[1:], mask[1:], strict=True):
-            step = torch.logsumexp(alpha.unsqueeze(2) + self.transitions, 1) + emission
-            alpha = torch.where(real, step, alpha)
-            alphas.append(alpha)
-        return torch.stack(alphas)
-
-    def _backward(self) -> Tensor:
-        """(T, B, K): log-sum of the scores of all suffixes that follow each tag."""
-        emissions, mask = self._time_major()
-        beta = self.end.expand_as(emissions[0])
-        betas = [beta]
-        for emission, real in zip(emissions[1:].flip(0), mask[1:].flip(0), strict=True):
-            step = torch.logsumexp(self.transitions + (emission + beta).unsqueeze(1), 2)
-            beta = torch.where(real, step, beta)
-            betas.append(beta)
-        return torch.stack(betas[::-1])
-
-    def _close(self, alpha: Tensor) -> Tensor:
-        """(B, 1): the log-partition, from the last step's forward sums."""
-        return torch.logsumexp(alpha + self.end, 1, keepdim=True)
-
-
-class _LogPartition(torch.autograd.Function):
-    """The log-partition with its gradient written out, which is the expected counts.
-
-    Recording the loop for autograd costs several times as much as the loop itself; the
-    gradient is one sweep back over what the forward sweep left.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        emissions: Tensor,
-        transitions: Tensor,
-        start: Tensor,
-        end: Tensor,
-        mask: Tensor,
-    ) -> Tensor:
-        chain = LinearChain(emissions, transitions, start, end, mask)
-        alphas = chain._forward()
-        log_z = chain._close(alphas[-1])
-        ctx.save_for_backward(emissions, transitions, start, end, mask, alphas, log_z)
-        return torch.where(mask[:, 0], log_z.squeeze(1), 0)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
-        emissions, transitions, start, end, mask, alphas, log_z = ctx.saved_tensors
-        chain = LinearChain(emissions, transitions, start, end, mask)
-        weight = torch.where(mask[:, 0], grad, 0).unsqueeze(1)  # shape: (B, 1)
-        steps, real = chain._time_major()
-        expected = torch.zeros_like(transitions)
-        beta = end.expand_as(steps[0])
-        betas = [beta]
-        for t in range(len(steps) - 1, 0, -1):
-            onward = transitions + (steps[t] + beta).unsqueeze(1)  # shape: (B, K, K)
-            share = (onward + (alphas[t - 1] - log_z).unsqueeze(2)).exp()
-            expected += (share * torch.where(real[t], weight, 0).unsqueeze(2)).sum(0)
-            beta = torch.where(real[t], torch.logsumexp(onward, 2), beta)
-            betas.append(beta)
-        marginals = (alphas + torch.stack(betas[::-1]) - log_z).exp() * weight
-        marginals = torch.where(real, marginals, 0)
-        last = (mask.sum(1) - 1).clamp(min=0)
-        ends = marginals[last, torch.arange(len(last), device=last.device)]
-        return marginals.transpose(0, 1), expected, marginals[0].sum(0), ends.sum(0), None
+    def _likelihood(self, tags: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        result: tuple[Tensor, Tensor, Tensor] = operators.log_likelihood(
+            *self._scores, self.mask, tags
+        )
+        return result

@@ -7,15 +7,19 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ner_registry.nn.dropout import Dropout
+from ner_registry.nn.lstm import bidirectional_lstm, is_supported
+from ner_registry.nn.parallel import parallel
+
 _CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class BidirectionalRecurrent(nn.Module):
     """Stacked layers, each of which reads the sentence forwards and backwards.
 
-    The batch stays padded: packing it makes a training step on a CPU a third slower. The
-    backward direction reads every row reversed within its own length, so that padding never
-    comes before a real token and no output depends on it.
+    The batch stays padded: packing it makes a training step on a CPU a third slower. No output
+    depends on padding, which never comes before a real token in either direction. On a CPU the
+    two directions run side by side where there are threads for it.
 
     Args:
         cell: ``lstm`` (Hochreiter & Schmidhuber 1997) or ``gru`` (Cho et al. 2014).
@@ -24,6 +28,8 @@ class BidirectionalRecurrent(nn.Module):
         num_layers: how many layers.
         dropout: probability of dropping an output between layers.
     """
+
+    runs_side_by_side = True
 
     def __init__(
         self,
@@ -43,22 +49,29 @@ class BidirectionalRecurrent(nn.Module):
         self.backwards = nn.ModuleList(
             recurrent(width, hidden_size, batch_first=True) for width in widths
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """(batch, length, input_dim) -> (batch, length, 2 * hidden_size), zero on padding."""
-        real = mask.unsqueeze(2)
-        last = mask.sum(1, keepdim=True) - 1
-        steps = torch.arange(mask.shape[1], device=mask.device)
-        mirror = torch.where(mask, last - steps, steps)  # shape: (batch, length)
         outputs = inputs
         for layer, (ahead, back) in enumerate(zip(self.forwards, self.backwards, strict=True)):
             if layer:
                 outputs = self.dropout(outputs)
-            forwards, _ = ahead(outputs)
-            backwards, _ = back(_reorder(outputs, mirror))
-            outputs = torch.cat([forwards, _reorder(backwards, mirror)], 2) * real
+            if isinstance(ahead, nn.LSTM) and isinstance(back, nn.LSTM) and is_supported(outputs):
+                outputs = bidirectional_lstm(outputs, mask, ahead, back)
+            else:
+                outputs = _both_directions(outputs, mask, ahead, back)
         return outputs
+
+
+def _both_directions(inputs: Tensor, mask: Tensor, ahead: nn.Module, back: nn.Module) -> Tensor:
+    """Any layers' outputs side by side, zero on padding."""
+    last = mask.sum(1, keepdim=True) - 1
+    steps = torch.arange(mask.shape[1], device=mask.device)
+    # each row reversed within its own length, shape: (batch, length)
+    mirror = torch.where(mask, last - steps, steps)
+    outputs = parallel([ahead, back], [inputs, _reorder(inputs, mirror)])
+    return torch.cat([outputs[0], _reorder(outputs[1], mirror)], 2) * mask.unsqueeze(2)
 
 
 def _reorder(inputs: Tensor, order: Tensor) -> Tensor:

@@ -8,27 +8,29 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from torch import nn
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from ner_registry.config.types import Pattern, PositiveFloat, PositiveInt
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.corpus import Batch, IndexedSentences, collate
 from ner_registry.data.files import tensor_bytes, write_file, write_json
+from ner_registry.data.indexed import Batch, IndexedSentences
 from ner_registry.errors import ConfigError, Fault, RunError
 from ner_registry.training.checkpoints import load_checkpoint, save_checkpoint
 from ner_registry.training.optimizers import Optimizer
+from ner_registry.training.row_adam import RowAdam
 from ner_registry.training.schedulers import LearningRateScheduler, advance
 from ner_registry.training.state import TrainingState
 
 logger = logging.getLogger(__name__)
+
+_LOOK_EVERY = 50  # steps
 
 _METRICS = (
     r"[+-](loss|accuracy|token_macro_f1|precision-overall|recall-overall|f1-measure-\S+)",
@@ -52,6 +54,8 @@ class TrainerSettings:
             better and ``-`` where less is.
         grad_norm: the gradient is scaled down to this norm where it is longer; null doesn't.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: a GPU if there is one.
+        num_threads: how many to compute with on a CPU; null: one for each core, or what the
+            environment's OMP_NUM_THREADS says.
     """
 
     optimizer: Callable[..., Optimizer]
@@ -63,11 +67,14 @@ class TrainerSettings:
     device: Annotated[
         str, Pattern(r"auto|cpu|mps|cuda(:\d+)?", "such as auto, cpu, cuda, cuda:1 or mps")
     ] = "auto"
+    num_threads: PositiveInt | None = None
 
     def state_of(self, model: nn.Module) -> TrainingState:
         """The model with the optimizer and the schedule that these settings say."""
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         optimizer = self.optimizer(parameters=named)
+        if isinstance(optimizer, RowAdam):
+            optimizer.follow(model)
         schedule = self.learning_rate_scheduler
         return TrainingState(model, optimizer, schedule(optimizer=optimizer) if schedule else None)
 
@@ -102,7 +109,7 @@ class Trainer:
         self.model = state.model
         self.settings = settings
         self.sampler = sampler
-        self.loader = DataLoader(data, batch_sampler=sampler, collate_fn=collate)
+        self.data = data
         self.validate = validate
         self.directory = directory
         self.quiet = quiet
@@ -151,36 +158,48 @@ class Trainer:
         self.model.train()
         self.sampler.epoch = epoch
         total, sentences, tokens = 0.0, 0, 0
+        pending: list[Tensor] = []
+        # looking at a loss makes the program wait for a GPU
+        patience = 1 if self.device.type == "cpu" else _LOOK_EVERY
         began = time.perf_counter()
-        bar = tqdm(self.loader, f"epoch {epoch}", disable=self.quiet or None, leave=False)
-        for step, batch in enumerate(bar):
-            loss = self._train_step(batch.to(self.device))
-            if not math.isfinite(loss):
-                rate = self.state.optimizer.param_groups[0]["lr"]
-                raise RunError(
-                    f"the loss became {loss} in epoch {epoch}, step {step}, at learning rate "
-                    f"{rate:g}: lower trainer.optimizer.lr or set trainer.grad_norm"
-                )
-            total += loss
-            sentences += len(batch.numbers)
-            tokens += int(batch.mask.sum())
-            if not bar.disable:
-                bar.set_postfix(self._postfix(total / sentences), refresh=False)
+        bar = tqdm(self.sampler, f"epoch {epoch}", disable=self.quiet or None, leave=False)
+        for step, numbers in enumerate(bar, 1):
+            batch = self.data.batch(numbers)
+            pending.append(self._train_step(batch))
+            sentences += len(numbers)
+            tokens += sum(batch.lengths)
+            if step % patience == 0 or step == len(self.sampler):
+                losses = torch.stack(pending).tolist()
+                self._check(losses, epoch, step - len(losses))
+                total += sum(losses)
+                pending.clear()
+                if not bar.disable:
+                    bar.set_postfix(self._postfix(total / sentences), refresh=False)
         return {
             "epoch": epoch,
             "training_loss": total / sentences,
             "training_tokens_per_second": tokens / (time.perf_counter() - began),
         }
 
-    def _train_step(self, batch: Batch) -> float:
-        """Changes the weights once; the sum of the sentences' losses."""
+    def _train_step(self, batch: Batch) -> Tensor:
+        """Changes the weights once; the sum of the sentences' losses, ()."""
         self.state.optimizer.zero_grad()
-        loss = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
-        (loss / len(batch.numbers)).backward()
+        loss: Tensor = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
+        (loss / len(batch.numbers)).backward()  # type: ignore[no-untyped-call]  # of torch
         if self.settings.grad_norm is not None:
-            nn.utils.clip_grad_norm_(self.parameters, self.settings.grad_norm)
+            clip_gradient(self.parameters, self.settings.grad_norm)
         self.state.optimizer.step()
-        return float(loss.item())
+        return loss.detach()
+
+    def _check(self, losses: list[float], epoch: int, first: int) -> None:
+        """Stops the run at the first step whose loss isn't finite."""
+        for step, loss in enumerate(losses, first):
+            if not math.isfinite(loss):
+                rate = self.state.optimizer.param_groups[0]["lr"]
+                raise RunError(
+                    f"the loss became {loss} in epoch {epoch}, step {step}, at learning rate "
+                    f"{rate:g}: lower trainer.optimizer.lr or set trainer.grad_norm"
+                )
 
     def _postfix(self, loss: float) -> dict[str, float]:
         if self.validate is None or not self.history:
@@ -228,6 +247,23 @@ class Trainer:
             return False
         last = self.history[-1]
         return bool(last["epoch"] - last["best_epoch"] >= patience)
+
+
+def clip_gradient(parameters: Sequence[nn.Parameter], norm: float) -> None:
+    """Scales the gradient of all parameters together down to a norm, where it is longer.
+
+    As ``torch.nn.utils.clip_grad_norm_``, for sparse gradients too.
+    """
+    values = []
+    for parameter in parameters:
+        if parameter.grad is not None:
+            if parameter.grad.is_sparse:
+                parameter.grad = parameter.grad.coalesce()
+            values.append(parameter.grad.values() if parameter.grad.is_sparse else parameter.grad)
+    lengths = torch.stack([torch.linalg.vector_norm(of_parameter) for of_parameter in values])
+    scale = (norm / (torch.linalg.vector_norm(lengths) + 1e-6)).clamp(max=1)
+    for of_parameter in values:
+        of_parameter.mul_(scale)
 
 
 def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.corpus import IndexedSentences, collate
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.sentence import Sentence
 
 LENGTHS = [random.Random(0).randrange(1, 30) for _ in range(203)]
@@ -46,7 +46,7 @@ def test_views_of_any_shape_are_padded() -> None:
     data = IndexedSentences(
         sentences, {"chars": characters}, [torch.tensor([1, 2]), torch.tensor([3])]
     )
-    batch = collate([data[0], data[1]])
+    batch = data.batch([0, 1])
     assert batch.mask.tolist() == [[True, True], [True, False]]
     assert batch.tags.tolist() == [[1, 2], [3, 0]]
     assert batch.views["chars"].shape == (2, 2, 4)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ner_registry.data.corpus import Corpus, IndexedSentences
+from ner_registry.data.corpus import Corpus
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 

@@ -1,0 +1,204 @@
+"""Inference in a linear chain as three operators that autograd and torch.compile know.
+
+On a CPU each is a kernel; where numba is absent, on other devices, and for scores too far apart
+for a kernel's plain sums, the same in log space.
+
+Shapes: B sentences, T tokens, K tags; a mask is bool, true on real tokens, which come first in
+their row. A row may be all padding, whose one path is the empty one with score 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.library import custom_op
+
+from ner_registry.nn import log_space
+from ner_registry.nn.kernels import HAS_NUMBA
+from ner_registry.nn.threads import side_by_side, thread_count
+
+_WORTH_A_THREAD = 2**15  # numbers in the emissions; a kernel takes 200 microseconds for them
+
+
+@custom_op("ner_registry::chain_log_likelihood", mutates_args=())
+def log_likelihood(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, tags: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-probability of a path per sentence, with its gradients.
+
+    A token without a tag (a negative one) adds nothing to the path's score, so that without any
+    the result is the negated log-partition, and the gradient the negated expectations.
+
+    Args:
+        emissions: (B, T, K), the score of each tag at each token.
+        transitions: (K, K), ``[i, j]`` scores tag j after tag i.
+        start: (K,), the score of each tag as the first.
+        end: (K,), the score of each tag as the last.
+        mask: (B, T).
+        tags: (B, T), long.
+
+    Returns:
+        The log-likelihoods (B,), and, not differentiable, each one's gradient with respect to the
+        emissions (B, T, K) and to transitions, start and end (B, K + 2, K).
+    """
+    return log_space.log_likelihood(emissions, transitions, start, end, mask, tags)
+
+
+@custom_op("ner_registry::chain_viterbi", mutates_args=())
+def viterbi(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
+) -> Tensor:
+    """The best path of each sentence (Viterbi 1967): (B, T), long; 0 on padding."""
+    return log_space.viterbi(emissions, transitions, start, end, mask)
+
+
+@custom_op("ner_registry::chain_span_probabilities", mutates_args=())
+def span_probabilities(
+    emissions: Tensor,
+    transitions: Tensor,
+    start: Tensor,
+    end: Tensor,
+    mask: Tensor,
+    spans: Tensor,
+    labels: Tensor,
+    continues: Tensor,
+) -> Tensor:
+    """The share of all paths that hold each span, (S,).
+
+    A span is entered by a tag that doesn't continue what came before, goes on through tags that
+    continue, and isn't continued by what comes after.
+
+    Args:
+        emissions: (B, T, K).
+        transitions: (K, K).
+        start: (K,).
+        end: (K,).
+        mask: (B, T).
+        spans: (S, 4), long: row in the batch, first token, one after the last, label.
+        labels: (K,), long: the label of each tag, negative for none.
+        continues: (K, K), bool: ``[i, j]``: tag j after tag i goes on with i's entity.
+    """
+    return log_space.span_probabilities(
+        emissions, transitions, start, end, mask, spans, labels, continues
+    )
+
+
+def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.mark_non_differentiable(*output[1:])
+    ctx.save_for_backward(*output[1:])
+
+
+@once_differentiable
+def _gradients(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    of_emissions, of_steps = ctx.saved_tensors
+    steps = (grad @ of_steps.flatten(1)).view(of_steps.shape[1:])
+    return of_emissions * grad[:, None, None], steps[:-2], steps[-2], steps[-1], None, None
+
+
+log_likelihood.register_autograd(_gradients, setup_context=_remember)
+
+
+@log_likelihood.register_fake
+def _(emissions: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    size, _, count = emissions.shape
+    of_steps = emissions.new_empty(size, count + 2, count)
+    return emissions.new_empty(size), torch.empty_like(emissions), of_steps
+
+
+@viterbi.register_fake
+def _(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor) -> Tensor:
+    return torch.empty_like(mask, dtype=torch.long)
+
+
+@span_probabilities.register_fake
+def _(emissions: Tensor, *rest: Tensor) -> Tensor:
+    return emissions.new_empty(rest[4].shape[0])
+
+
+def _register_kernels() -> None:
+    """Has the CPU use kernels, and log space where they give up."""
+
+    @log_likelihood.register_kernel("cpu")
+    def _(
+        emissions: Tensor,
+        transitions: Tensor,
+        start: Tensor,
+        end: Tensor,
+        mask: Tensor,
+        tags: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        from ner_registry.nn.kernels import chain as kernels
+
+        size, length, count = emissions.shape
+        outputs = (
+            emissions.new_empty(size),
+            emissions.new_empty(size, length, count),
+            emissions.new_empty(size, count + 2, count),
+        )
+        steps = (transitions, start, end)
+        if all(_on_rows(kernels.log_likelihood, emissions, steps, (mask, tags, *outputs))):
+            return outputs
+        return log_space.log_likelihood(emissions, *steps, mask, tags)
+
+    @viterbi.register_kernel("cpu")
+    def _(
+        emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
+    ) -> Tensor:
+        from ner_registry.nn.kernels import chain as kernels
+
+        paths = torch.zeros(mask.shape, dtype=torch.long)
+        _on_rows(kernels.viterbi, emissions, (transitions, start, end), (mask, paths))
+        return paths
+
+    @span_probabilities.register_kernel("cpu")
+    def _(
+        emissions: Tensor,
+        transitions: Tensor,
+        start: Tensor,
+        end: Tensor,
+        mask: Tensor,
+        spans: Tensor,
+        labels: Tensor,
+        continues: Tensor,
+    ) -> Tensor:
+        from ner_registry.nn.kernels import chain as kernels
+
+        results = emissions.new_empty(len(spans))
+        scores = (emissions, transitions, start, end)
+        inputs = (*scores, mask, spans, labels, continues, results)
+        if kernels.span_probabilities(*map(_array, inputs)):
+            return results
+        return log_space.span_probabilities(*scores, mask, spans, labels, continues)
+
+
+def _on_rows(
+    kernel: Callable[..., Any],
+    emissions: Tensor,
+    steps: Sequence[Tensor],
+    by_row: Sequence[Tensor],
+) -> list[Any]:
+    """A kernel's results on a batch, the rows of a large one shared among threads."""
+    arrays, common = [_array(t) for t in (emissions, *by_row)], [_array(t) for t in steps]
+    count = max(1, min(thread_count(), emissions.numel() // _WORTH_A_THREAD))
+    edges = [len(emissions) * share // count for share in range(count + 1)]
+
+    def run(begin: int, stop: int) -> Any:
+        scores, *others = (array[begin:stop] for array in arrays)
+        return kernel(scores, *common, *others)
+
+    return side_by_side([partial(run, *ends) for ends in pairwise(edges)])
+
+
+def _array(tensor: Tensor) -> Any:
+    # of one memory layout, since a kernel is compiled for each
+    return tensor.detach().contiguous().numpy()
+
+
+if HAS_NUMBA:
+    _register_kernels()

@@ -1,0 +1,79 @@
+"""Tasks side by side on a few cores.
+
+The matrices of a tagger are small: shared between two threads, a product of theirs takes longer
+than on one. What pays is to give each core a task of its own, such as a direction of an LSTM.
+Tasks here are few, long (a millisecond) and run without Python's lock; threads wait for them
+asleep, so that a busy machine loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+Result = TypeVar("Result")
+
+_count = 1
+
+
+def thread_count() -> int:
+    """How many tasks :func:`side_by_side` runs at once."""
+    return _count
+
+
+def available_threads() -> int:
+    """As many as PyTorch was given: a core each, or what OMP_NUM_THREADS says."""
+    return max(_count, torch.get_num_threads())
+
+
+@contextmanager
+def computing(model: nn.Module, count: int | None = None) -> Iterator[None]:
+    """Within it, a model computes with so many threads.
+
+    They go to tasks where one of its modules has any, as its ``runs_side_by_side`` tells, and
+    otherwise to PyTorch's operators. That follows from the model alone, so that a run repeats.
+
+    Args:
+        model: the model.
+        count: how many; None: :func:`available_threads`.
+    """
+    global _count
+    before = _count, torch.get_num_threads()
+    count = count or available_threads()
+    has_tasks = any(getattr(module, "runs_side_by_side", False) for module in model.modules())
+    _count, operators = (count, 1) if has_tasks else (1, count)
+    torch.set_num_threads(operators)
+    try:
+        yield
+    finally:
+        _count = before[0]
+        torch.set_num_threads(before[1])
+
+
+def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
+    """The results of tasks that share nothing they write to, in their order.
+
+    The first one runs in the calling thread. None of them is recorded by autograd.
+    """
+    first, *others = tasks
+    with torch.no_grad():
+        if _count == 1:
+            return [task() for task in tasks]
+        pending = [_pool(_count - 1).submit(task) for task in others]
+        return [first(), *(future.result() for future in pending)]
+
+
+@cache
+def _pool(size: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(size, "tagger", initializer=_begin)
+
+
+def _begin() -> None:
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)

@@ -1,0 +1,186 @@
+"""Adam that leaves a table's rows alone until they are read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ner_registry.nn.kernels import HAS_NUMBA
+from ner_registry.nn.table import Table
+
+_MOVES = 2.0**-24  # less of a mean gradient than this moves no number of 24 bits
+
+
+class RowAdam(torch.optim.Adam):
+    """Adam (Kingma & Ba 2015) whose cost per step doesn't grow with the vocabulary.
+
+    Adam moves every number at every step, a word's vector too that no sentence of the batch
+    holds: by what is left of its mean gradient. For a table that takes longer than all the rest
+    of a step. Here a row that isn't read is owed its steps, and takes them together when it is
+    looked up or saved. The numbers are Adam's, but for rounding.
+    """
+
+    def __init__(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(params, *args, **kwargs)
+        self._tables: list[_Rows] = []
+
+    def follow(self, model: nn.Module) -> None:
+        """Takes charge of the tables in a model, those of the optimizer's parameters.
+
+        Without numba, on another device, or with an option that moves rows in yet another way,
+        tables are as any other parameter.
+        """
+        for module in model.modules():
+            if isinstance(module, Table) and HAS_NUMBA and self._can_defer(module.weight):
+                module.sparse = True
+                table = _Rows(module.weight, self)
+                self._tables.append(table)
+                module.register_forward_pre_hook(partial(_before_reading, table))
+                module.register_state_dict_pre_hook(partial(_before_saving, table))
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """As Adam's."""
+        grads = [table.take_grad() for table in self._tables]
+        result = super().step(closure)
+        for table, grad in zip(self._tables, grads, strict=True):
+            if grad is not None:
+                table.step(grad)
+        return result
+
+    def state_dict(self) -> dict[str, Any]:
+        """As Adam's: no row is owed anything."""
+        for table in self._tables:
+            table.catch_up_all()
+        return super().state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Of this class or of Adam."""
+        super().load_state_dict(state_dict)
+        for table in self._tables:
+            table.resume()
+
+    def group_of(self, weight: Tensor) -> dict[str, Any] | None:
+        """The group that a parameter is in."""
+        return next(
+            (g for g in self.param_groups if any(p is weight for p in g["params"])), None
+        )
+
+    def _can_defer(self, weight: Tensor) -> bool:
+        group = self.group_of(weight)
+        if group is None or group["weight_decay"] or group["amsgrad"]:
+            return False
+        return weight.device.type == "cpu" and weight.dtype == torch.float32
+
+
+def _before_reading(table: _Rows, module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+    table.catch_up(arguments[0].flatten().numpy())
+
+
+def _before_saving(table: _Rows, *_: Any) -> None:
+    table.catch_up_all()
+
+
+class _Rows:
+    """A table's rows, and which steps each of them has taken.
+
+    Args:
+        weight: (rows, width).
+        optimizer: keeps the running means, under the names that Adam gives them.
+    """
+
+    def __init__(self, weight: Tensor, optimizer: RowAdam) -> None:
+        self.weight = weight
+        self.optimizer = optimizer
+        self.now = 0
+        self.taken = np.zeros(len(weight), np.int64)
+        # of each step, by number
+        self.rates = np.zeros(1)
+        self.epsilons = np.zeros(1)
+
+    def take_grad(self) -> Tensor | None:
+        """The gradient, of the rows that have one; nobody else is to see it."""
+        grad, self.weight.grad = self.weight.grad, None
+        return grad.coalesce() if grad is not None else None
+
+    def step(self, grad: Tensor) -> None:
+        """Adam's step for rows that were just looked up, and so owe nothing."""
+        from ner_registry.nn.kernels import adam as kernels
+
+        group = self._group
+        state = self._state
+        if not state:
+            state["step"] = torch.zeros(())
+            state["exp_avg"] = torch.zeros_like(self.weight)
+            state["exp_avg_sq"] = torch.zeros_like(self.weight)
+        state["step"] += 1
+        self.now += 1
+        first, second = group["betas"]
+        correction = math.sqrt(1 - second**self.now)
+        if self.now == len(self.rates):
+            self.rates = np.concatenate([self.rates, np.zeros(len(self.rates))])
+            self.epsilons = np.concatenate([self.epsilons, np.zeros(len(self.epsilons))])
+        self.rates[self.now] = group["lr"] * correction / (1 - first**self.now)
+        self.epsilons[self.now] = group["eps"] * correction
+        kernels.step(
+            grad.indices()[0].numpy(),
+            grad.values().numpy(),
+            self.taken,
+            self.now,
+            *self._arrays(),
+            self.rates[self.now],
+            self.epsilons[self.now],
+            np.array(group["betas"]),
+        )
+
+    def catch_up(self, rows: Any) -> None:
+        """Has rows (any number,) take all steps that they are owed."""
+        from ner_registry.nn.kernels import adam as kernels
+
+        if self.now:
+            first, second = self._group["betas"]
+            shrinks = first / math.sqrt(second)
+            lasts = math.ceil(math.log(_MOVES) / math.log(shrinks)) if 0 < shrinks < 1 else self.now
+            kernels.catch_up(
+                rows,
+                self.taken,
+                self.now,
+                *self._arrays(),
+                self.rates,
+                self.epsilons,
+                np.array([first, second]),
+                lasts,
+            )
+
+    def catch_up_all(self) -> None:
+        """Has every row take them."""
+        self.catch_up(np.arange(len(self.taken)))
+
+    def resume(self) -> None:
+        """Goes on from a state that was loaded, in which no row is owed anything."""
+        self.now = int(self._state["step"]) if self._state else 0
+        self.taken[:] = self.now
+        self.rates = np.zeros(self.now + 1)
+        self.epsilons = np.zeros(self.now + 1)
+
+    @property
+    def _group(self) -> dict[str, Any]:
+        group = self.optimizer.group_of(self.weight)
+        assert group is not None
+        return group
+
+    @property
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.optimizer.state[self.weight]
+        return state
+
+    def _arrays(self) -> Iterator[Any]:
+        state = self._state
+        for tensor in (self.weight, state["exp_avg"], state["exp_avg_sq"]):
+            yield tensor.detach().numpy()
