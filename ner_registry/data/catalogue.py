@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from ner_registry.data.download import fetch, verify
 from ner_registry.errors import DataError, DownloadError
 
 
@@ -120,7 +120,9 @@ def find(path: str, *, quiet: bool = False) -> Path:
     if os.path.exists(path):
         return Path(path)
     if re.match("https?://", path, re.IGNORECASE):
-        return fetch([path], cache_directory() / "urls" / _url_file_name(path), None, quiet=quiet)
+        return _download(
+            [path], cache_directory() / "urls" / _url_file_name(path), None, quiet=quiet
+        )
     if path in _SAMPLE:
         return Path(str(resources.files("ner_registry").joinpath(path)))
     if (own := _in_ner_data(path)) is not None:
@@ -154,6 +156,8 @@ def download_dataset(name: str, directory: Path | None, *, quiet: bool = False) 
         near = get_close_matches(name, DATASETS, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise DownloadError(f"no dataset {name!r}, there is {', '.join(DATASETS)}{meant}")
+    from ner_registry.data.download import verify
+
     dataset = DATASETS[name]
     paths = []
     for file in dataset.files:
@@ -167,13 +171,22 @@ def download_dataset(name: str, directory: Path | None, *, quiet: bool = False) 
 
 
 def _fetch(dataset: Dataset, file: RemoteFile, directory: Path, quiet: bool) -> Path:
-    return fetch(
+    return _download(
         file.urls,
         directory / dataset.name / file.name,
         file.sha256,
         hint=f"try again, or set NER_DATA to a folder that holds {dataset.name}/{file.name}",
         quiet=quiet,
     )
+
+
+def _download(
+    urls: Sequence[str], target: Path, sha256: str | None, *, hint: str = "", quiet: bool
+) -> Path:
+    # imported when it is needed, which is seldom: requests takes a fifth of a second
+    from ner_registry.data.download import fetch
+
+    return fetch(urls, target, sha256, hint=hint, quiet=quiet)
 
 
 def _in_ner_data(path: str) -> Path | None:

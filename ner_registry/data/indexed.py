@@ -114,7 +114,8 @@ class _View:
         rows = rows.view(*places.shape, *rows.shape[1:])
         if self._shapes is not None:
             widths = self._shapes[numbers].amax(0).tolist()
-            rows = rows[(..., *(slice(width) for width in widths))]
+            for dimension, width in enumerate(widths, 2):
+                rows = rows.narrow(dimension, 0, width)
         return rows
 
 

@@ -73,7 +73,8 @@ class Embedding(TokenEmbedder):
         table[PADDING] = 0
         if vectors is not None:
             self._copy(vectors, table)
-        self.table = Table.from_pretrained(table, freeze=not trainable, padding_idx=PADDING)
+        self.table = Table(len(vocab), embedding_dim, padding_idx=PADDING, _weight=table)
+        self.table.weight.requires_grad_(trainable)
         counts = torch.tensor([0, 0, *vocab.counts.values()])
         self.register_buffer("counts", counts, persistent=False)
 

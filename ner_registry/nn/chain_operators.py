@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.library import custom_op
+from torch.library import Library
 
 from ner_registry.nn import log_space
 from ner_registry.nn.kernels import HAS_NUMBA
@@ -26,7 +26,12 @@ from ner_registry.nn.threads import side_by_side, thread_count
 _WORTH_A_THREAD = 2**15  # numbers in the emissions; a kernel takes 200 microseconds for them
 
 
-@custom_op("ner_registry::chain_log_likelihood", mutates_args=())
+# torch.library.custom_op would do it in fewer lines, but its operators load the whole of
+# torch.compile when they are first called: two seconds, before the first sentence is tagged.
+_library = Library("ner_registry", "DEF")
+_CHAIN = "Tensor emissions, Tensor transitions, Tensor start, Tensor end, Tensor mask"
+
+
 def log_likelihood(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, tags: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -47,18 +52,20 @@ def log_likelihood(
         The log-likelihoods (B,), and, not differentiable, each one's gradient with respect to the
         emissions (B, T, K) and to transitions, start and end (B, K + 2, K).
     """
-    return log_space.log_likelihood(emissions, transitions, start, end, mask, tags)
+    result: tuple[Tensor, Tensor, Tensor] = torch.ops.ner_registry.chain_log_likelihood(
+        emissions, transitions, start, end, mask, tags
+    )
+    return result
 
 
-@custom_op("ner_registry::chain_viterbi", mutates_args=())
 def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
 ) -> Tensor:
     """The best path of each sentence (Viterbi 1967): (B, T), long; 0 on padding."""
-    return log_space.viterbi(emissions, transitions, start, end, mask)
+    result: Tensor = torch.ops.ner_registry.chain_viterbi(emissions, transitions, start, end, mask)
+    return result
 
 
-@custom_op("ner_registry::chain_span_probabilities", mutates_args=())
 def span_probabilities(
     emissions: Tensor,
     transitions: Tensor,
@@ -84,9 +91,10 @@ def span_probabilities(
         labels: (K,), long: the label of each tag, negative for none.
         continues: (K, K), bool: ``[i, j]``: tag j after tag i goes on with i's entity.
     """
-    return log_space.span_probabilities(
+    result: Tensor = torch.ops.ner_registry.chain_span_probabilities(
         emissions, transitions, start, end, mask, spans, labels, continues
     )
+    return result
 
 
 def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
@@ -101,80 +109,64 @@ def _gradients(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
     return of_emissions * grad[:, None, None], steps[:-2], steps[-2], steps[-1], None, None
 
 
-log_likelihood.register_autograd(_gradients, setup_context=_remember)
-
-
-@log_likelihood.register_fake
-def _(emissions: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    size, _, count = emissions.shape
+def _shapes_of_log_likelihood(emissions: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    size, count = emissions.shape[0], emissions.shape[2]
     of_steps = emissions.new_empty(size, count + 2, count)
     return emissions.new_empty(size), torch.empty_like(emissions), of_steps
 
 
-@viterbi.register_fake
-def _(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor) -> Tensor:
-    return torch.empty_like(mask, dtype=torch.long)
+def _shape_of_viterbi(emissions: Tensor, *rest: Tensor) -> Tensor:
+    return torch.empty_like(rest[3], dtype=torch.long)
 
 
-@span_probabilities.register_fake
-def _(emissions: Tensor, *rest: Tensor) -> Tensor:
+def _shape_of_span_probabilities(emissions: Tensor, *rest: Tensor) -> Tensor:
     return emissions.new_empty(rest[4].shape[0])
 
 
-def _register_kernels() -> None:
-    """Has the CPU use kernels, and log space where they give up."""
+def _kernel_log_likelihood(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, tags: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    from ner_registry.nn.kernels import chain as kernels
 
-    @log_likelihood.register_kernel("cpu")
-    def _(
-        emissions: Tensor,
-        transitions: Tensor,
-        start: Tensor,
-        end: Tensor,
-        mask: Tensor,
-        tags: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        from ner_registry.nn.kernels import chain as kernels
+    size, length, count = emissions.shape
+    outputs = (
+        emissions.new_empty(size),
+        emissions.new_empty(size, length, count),
+        emissions.new_empty(size, count + 2, count),
+    )
+    steps = (transitions, start, end)
+    if all(_on_rows(kernels.log_likelihood, emissions, steps, (mask, tags, *outputs))):
+        return outputs
+    return log_space.log_likelihood(emissions, *steps, mask, tags)
 
-        size, length, count = emissions.shape
-        outputs = (
-            emissions.new_empty(size),
-            emissions.new_empty(size, length, count),
-            emissions.new_empty(size, count + 2, count),
-        )
-        steps = (transitions, start, end)
-        if all(_on_rows(kernels.log_likelihood, emissions, steps, (mask, tags, *outputs))):
-            return outputs
-        return log_space.log_likelihood(emissions, *steps, mask, tags)
 
-    @viterbi.register_kernel("cpu")
-    def _(
-        emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
-    ) -> Tensor:
-        from ner_registry.nn.kernels import chain as kernels
+def _kernel_viterbi(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
+) -> Tensor:
+    from ner_registry.nn.kernels import chain as kernels
 
-        paths = torch.zeros(mask.shape, dtype=torch.long)
-        _on_rows(kernels.viterbi, emissions, (transitions, start, end), (mask, paths))
-        return paths
+    paths = torch.zeros(mask.shape, dtype=torch.long)
+    _on_rows(kernels.viterbi, emissions, (transitions, start, end), (mask, paths))
+    return paths
 
-    @span_probabilities.register_kernel("cpu")
-    def _(
-        emissions: Tensor,
-        transitions: Tensor,
-        start: Tensor,
-        end: Tensor,
-        mask: Tensor,
-        spans: Tensor,
-        labels: Tensor,
-        continues: Tensor,
-    ) -> Tensor:
-        from ner_registry.nn.kernels import chain as kernels
 
-        results = emissions.new_empty(len(spans))
-        scores = (emissions, transitions, start, end)
-        inputs = (*scores, mask, spans, labels, continues, results)
-        if kernels.span_probabilities(*map(_array, inputs)):
-            return results
-        return log_space.span_probabilities(*scores, mask, spans, labels, continues)
+def _kernel_span_probabilities(
+    emissions: Tensor,
+    transitions: Tensor,
+    start: Tensor,
+    end: Tensor,
+    mask: Tensor,
+    spans: Tensor,
+    labels: Tensor,
+    continues: Tensor,
+) -> Tensor:
+    from ner_registry.nn.kernels import chain as kernels
+
+    results = emissions.new_empty(len(spans))
+    inputs = (emissions, transitions, start, end, mask, spans, labels, continues)
+    if kernels.span_probabilities(*map(_array, (*inputs, results))):
+        return results
+    return log_space.span_probabilities(*inputs)
 
 
 def _on_rows(
@@ -200,5 +192,41 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
 
 
-if HAS_NUMBA:
-    _register_kernels()
+def _register(
+    name: str,
+    signature: str,
+    anywhere: Callable[..., Any],
+    on_cpu: Callable[..., Any],
+    shapes: Callable[..., Any],
+) -> None:
+    _library.define(f"{name}({_CHAIN}{signature}")
+    _library.impl(name, anywhere, "CompositeExplicitAutograd")
+    if HAS_NUMBA:
+        _library.impl(name, on_cpu, "CPU")
+    torch.library.register_fake(f"ner_registry::{name}", shapes, lib=_library)
+
+
+_register(
+    "chain_log_likelihood",
+    ", Tensor tags) -> (Tensor, Tensor, Tensor)",
+    log_space.log_likelihood,
+    _kernel_log_likelihood,
+    _shapes_of_log_likelihood,
+)
+_register(
+    "chain_viterbi",
+    ") -> Tensor",
+    log_space.viterbi,
+    _kernel_viterbi,
+    _shape_of_viterbi,
+)
+_register(
+    "chain_span_probabilities",
+    ", Tensor spans, Tensor labels, Tensor continues) -> Tensor",
+    log_space.span_probabilities,
+    _kernel_span_probabilities,
+    _shape_of_span_probabilities,
+)
+torch.library.register_autograd(
+    "ner_registry::chain_log_likelihood", _gradients, setup_context=_remember, lib=_library
+)

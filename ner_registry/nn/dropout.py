@@ -47,7 +47,7 @@ class _Dropout(torch.autograd.Function):
 
         words = torch.empty(-(-inputs.numel() // 4), dtype=torch.uint64)
         # from PyTorch's generator, so that its seed decides, and its state is all there is to save
-        seed = torch.randint(2**62, ()).item()
+        seed = int(torch.randint(2**62, ()))
         kernels.draw(seed, words.numpy())
         ctx.p = p
         ctx.save_for_backward(words)

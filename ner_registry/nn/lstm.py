@@ -42,8 +42,9 @@ def bidirectional_lstm(inputs: Tensor, mask: Tensor, ahead: nn.LSTM, back: nn.LS
     return outputs
 
 
-def _weights(layer: nn.LSTM) -> list[Tensor]:
-    return [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0]
+def _weights(layer: nn.LSTM) -> Iterator[Tensor]:
+    for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
+        yield layer.get_parameter(name)
 
 
 class _BidirectionalLstm(torch.autograd.Function):

@@ -59,13 +59,11 @@ class _Parallel(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        def run(
-            given: Tensor, output: Tensor, own: Sequence[Tensor], grad: Tensor
-        ) -> tuple[Tensor, ...]:
-            return torch.autograd.grad(output, [given, *own], grad)
-
         found = side_by_side(
-            [partial(run, *graph, grad) for graph, grad in zip(ctx.graphs, grads, strict=True)]
+            [
+                partial(torch.autograd.grad, output, [given, *own], grad)
+                for (given, output, own), grad in zip(ctx.graphs, grads, strict=True)
+            ]
         )
         of_inputs = [of_module[0] for of_module in found]
         of_parameters = [grad for of_module in found for grad in of_module[1:]]

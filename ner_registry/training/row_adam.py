@@ -42,7 +42,9 @@ class RowAdam(torch.optim.Adam):
                 table = _Rows(module.weight, self)
                 self._tables.append(table)
                 module.register_forward_pre_hook(partial(_before_reading, table))
-                module.register_state_dict_pre_hook(partial(_before_saving, table))
+                module.register_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # of torch
+                    partial(_before_saving, table)
+                )
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -68,9 +70,7 @@ class RowAdam(torch.optim.Adam):
 
     def group_of(self, weight: Tensor) -> dict[str, Any] | None:
         """The group that a parameter is in."""
-        return next(
-            (g for g in self.param_groups if any(p is weight for p in g["params"])), None
-        )
+        return next((g for g in self.param_groups if any(p is weight for p in g["params"])), None)
 
     def _can_defer(self, weight: Tensor) -> bool:
         group = self.group_of(weight)

@@ -185,7 +185,7 @@ class Trainer:
         """Changes the weights once; the sum of the sentences' losses, ()."""
         self.state.optimizer.zero_grad()
         loss: Tensor = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
-        (loss / len(batch.numbers)).backward()  # type: ignore[no-untyped-call]  # of torch
+        (loss / len(batch.numbers)).backward()
         if self.settings.grad_norm is not None:
             clip_gradient(self.parameters, self.settings.grad_norm)
         self.state.optimizer.step()

@@ -167,6 +167,7 @@ def accepted(config: dict[str, Any], path: Path_, key: str, value: Any) -> bool:
         "max_vectors": (int,),
         "learning_rate_scheduler": (),
         "patience": (int,),
+        "num_threads": (int,),
         "grad_norm": (int,),
         "parameter_groups": (),
         "include_packages": (),

@@ -70,7 +70,9 @@ def test_the_score_is_that_of_the_path() -> None:
         for path, score in paths(chain, row):
             tags = torch.zeros(chain.mask.shape, dtype=torch.long)
             tags[row, :length] = torch.tensor(path, dtype=torch.long)
-            assert float((chain.log_likelihood(tags) + chain.log_partition())[row]) == pytest.approx(score, abs=1e-12)
+            assert float(
+                (chain.log_likelihood(tags) + chain.log_partition())[row]
+            ) == pytest.approx(score, abs=1e-12)
 
 
 def test_marginals_are_shares_of_the_paths(chain: LinearChain) -> None:

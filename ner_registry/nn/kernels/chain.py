@@ -11,12 +11,12 @@ Shapes: B sentences, T tokens, K tags. Sums are float64, and K is padded to a mu
 
 from __future__ import annotations
 
-from math import exp, inf, log
+from math import exp, inf, log, nan
 from typing import Any
 
 import numpy as np
 
-from ner_registry.nn.kernels.compiler import compiled
+from ner_registry.nn.kernels.compiler import compiled, fill, inner
 from ner_registry.nn.kernels.tiles import ROWS, add_product, columns, max_sum
 
 Array = Any
@@ -33,10 +33,11 @@ _Q0, _Q1 = 3.00198505138664455042e-6, 2.52448340349684104192e-3
 _Q2, _Q3 = 2.27265548208155028766e-1, 2.00000000000000000005e0
 
 
-@compiled
+@inner
 def _exp(x: float) -> Any:
-    """exp of a number from -300 to 300, by Cephes' quotient of polynomials; 0 for a lower one.
+    """The exponential of a number from -300 to 300; of a lower one, 0.
 
+    By a quotient of polynomials around the nearest power of two, as the Cephes library has it.
     The mathematical library's takes one number at a time; this the compiler does for four.
     """
     bounded = x if x > -300.0 else -300.0
@@ -51,29 +52,38 @@ def _exp(x: float) -> Any:
     return quotient * power if x > -300.0 else 0.0
 
 
-@compiled
+@inner
+def _count(of_row: Array) -> int:
+    """How many are true."""
+    count = 0
+    for place in range(of_row.shape[0]):
+        count += of_row[place]
+    return count
+
+
+@inner
 def _scaled(scores: Array, factors: Array) -> Any:
     """Fills ``factors`` with exp of scores less their greatest, and gives that.
 
     It is NaN where scores lie too far apart. Minus infinity counts as no score.
     """
     top, lowest = -inf, inf
-    for score in scores.flat:
-        top = max(top, score)
-        lowest = min(lowest, score if score > -inf else inf)
-    # NaN fails every comparison
-    if not (top < inf and top - lowest < _WIDEST):
-        return np.nan
     for row in range(scores.shape[0]):
         for column in range(scores.shape[1]):
             score = scores[row, column]
             if score != score:
-                return np.nan
-            factors[row, column] = exp(score - top)
+                return nan
+            top = max(top, score)
+            lowest = min(lowest, score if score > -inf else inf)
+    if not (top < inf and top - lowest < _WIDEST):
+        return nan
+    for row in range(scores.shape[0]):
+        for column in range(scores.shape[1]):
+            factors[row, column] = exp(scores[row, column] - top)
     return top
 
 
-@compiled
+@inner
 def _prepare(
     transitions: Array, start: Array, end: Array, factors: Array, packed: Array, tops: Array
 ) -> bool:
@@ -92,16 +102,17 @@ def _prepare(
     tops[0] = _scaled(transitions, factors[:count])
     tops[1] = _scaled(start.reshape(1, -1), factors[count : count + 1])
     tops[2] = _scaled(end.reshape(1, -1), factors[count + 1 :])
-    packed[:] = 0
+    fill(packed, 0)
     for before in range(count):
         for after in range(count):
             factor = factors[before, after]
             packed[0, after // TILE, before, after % TILE] = factor
             packed[1, before // TILE, after, before % TILE] = factor
-    return not np.isnan(tops.sum())
+    total = tops[0] + tops[1] + tops[2]
+    return total == total  # NaN isn't
 
 
-@compiled
+@inner
 def _weigh(emissions: Array, weights: Array) -> Any:
     """Fills ``weights`` (T * K,) with exp of a sentence's emissions (T, K), scaled per token.
 
@@ -112,7 +123,7 @@ def _weigh(emissions: Array, weights: Array) -> Any:
     scores = emissions.reshape(tokens * count)
     is_plain = True
     for place in range(tokens * count):
-        score = np.float64(scores[place])
+        score = float(scores[place])
         is_plain &= abs(score) < _WIDEST / 2
         weights[place] = _exp(score)
     if is_plain:
@@ -125,14 +136,14 @@ def _weigh(emissions: Array, weights: Array) -> Any:
             lowest = min(lowest, score if score > -inf else inf)
         # NaN fails every comparison, or makes a sum that does
         if not (top < inf and top - lowest < _WIDEST):
-            return np.nan
+            return nan
         for tag in range(count):
             weights[token * count + tag] = _exp(emissions[token, tag] - top)
         total += top
     return total
 
 
-@compiled
+@inner
 def _advance(left: Array, at: int, packed: Array, total: Array, total_at: int) -> None:
     """Adds ``left`` (4 rows, K) times a packed matrix to ``total``, both of (4, T, K)."""
     row = left.shape[1] * left.shape[2]
@@ -142,7 +153,7 @@ def _advance(left: Array, at: int, packed: Array, total: Array, total_at: int) -
         add_product(left, at, row, 1, packed, right_at, TILE, steps, total, there, row)
 
 
-@compiled
+@inner
 def _sums(
     emissions: Array,
     first: int,
@@ -176,19 +187,20 @@ def _sums(
     width = alphas.shape[2]
     tokens = np.zeros(ROWS, np.int64)
     weights = np.empty((ROWS, length * count))
-    alphas[:] = 0
-    betas[:] = 0
-    arrivals[:] = 0
-    logs[:] = 0
+    fill(alphas, 0)
+    fill(betas, 0)
+    fill(arrivals, 0)
+    fill(logs, 0)
+    longest = 0
     for row in range(min(ROWS, size - first)):
-        tokens[row] = mask[first + row].sum()
+        tokens[row] = _count(mask[first + row])
+        longest = max(longest, tokens[row])
         if tokens[row]:
             of_row = emissions[first + row, : tokens[row]]
             logs[row] = _weigh(of_row, weights[row]) + tops[1] + tops[2]
             logs[row] += (tokens[row] - 1) * tops[0]
-            if np.isnan(logs[row]):
+            if logs[row] != logs[row]:
                 return False
-    longest = tokens.max()
     scales = np.ones((ROWS, longest))
     for step in range(longest):
         if step:
@@ -197,11 +209,9 @@ def _sums(
             if step >= tokens[row]:
                 continue
             alpha, weight = alphas[row, step], weights[row, step * count : (step + 1) * count]
-            if step == 0:
-                alpha[:count] = factors[count]
             total = 0.0
             for tag in range(count):
-                alpha[tag] *= weight[tag]
+                alpha[tag] = (alpha[tag] if step else factors[count, tag]) * weight[tag]
                 total += alpha[tag]
             if not total > 0:  # or where it is NaN
                 return False
@@ -285,14 +295,14 @@ def log_likelihood(
             return False
         for row in range(min(ROWS, size - first)):
             sentence = first + row
-            tokens = mask[sentence].sum()
+            tokens = _count(mask[sentence])
             steps = grad_steps[sentence]
             for step in range(tokens):
                 alpha, beta = alphas[row, step], betas[row, step]
                 grad = grad_emissions[sentence, step]
                 for tag in range(count):
                     grad[tag] = -alpha[tag] * beta[tag]
-            counts[:] = 0
+            fill(counts, 0)
             begin = row * length * width
             for before in range(0, count, ROWS):
                 for after in range(0, width, TILE):
@@ -307,7 +317,7 @@ def log_likelihood(
                 for after in range(count):
                     grad[after] = -total[after] * factor[after]
             grads = grad_emissions[sentence]
-            grads[tokens:] = 0
+            fill(grads[tokens:], 0)
             score = 0.0
             for step in range(tokens):
                 tag = tags[sentence, step]
@@ -325,10 +335,9 @@ def log_likelihood(
                     score += end[tag]
             results[sentence] = score - logs[row]
             # the first and the last token's scores stand beside those of the start and the end
-            steps[count:] = 0
-            if tokens:
-                steps[count] = grads[0]
-                steps[count + 1] = grads[tokens - 1]
+            for tag in range(count):
+                steps[count, tag] = grads[0, tag] if tokens else 0
+                steps[count + 1, tag] = grads[tokens - 1, tag] if tokens else 0
     return True
 
 
@@ -408,7 +417,8 @@ def span_probabilities(
                     if continues[before, tag] == (step > begin):
                         within += share_before * factor
                 entered[tag] = within / reached * here[tag]
-            share[:] = entered
+            for tag in range(count):
+                share[tag] = entered[tag]
         total = 0.0
         if stop == length or not mask[sentence, stop]:
             for tag in range(count):
@@ -453,8 +463,8 @@ def viterbi(
         rows = min(ROWS, size - first)
         longest = 0
         for row in range(rows):
-            longest = max(longest, mask[first + row].sum())
-        best[:, :longest] = -inf
+            longest = max(longest, _count(mask[first + row]))
+        fill(best, -inf)
         for step in range(longest):
             if step:
                 for panel in range(panels):
@@ -466,12 +476,10 @@ def viterbi(
                     )
             for row in range(rows):
                 emission, scores = emissions[first + row, step], best[row, step]
-                if step == 0:
-                    scores[:count] = start
                 for tag in range(count):
-                    scores[tag] += emission[tag]
+                    scores[tag] = (scores[tag] if step else start[tag]) + emission[tag]
         for row in range(rows):
-            tokens = mask[first + row].sum()
+            tokens = _count(mask[first + row])
             if tokens == 0:
                 continue
             last = 0

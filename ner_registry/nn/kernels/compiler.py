@@ -1,21 +1,64 @@
-"""How kernels are compiled."""
+"""How kernels are compiled.
+
+What a user waits for, once, is mostly numba's own work on assignments to slices and on NumPy's
+functions: seconds each. So kernels are written as loops over single numbers.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
+from numba.core import event
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+logger = logging.getLogger(__name__)
 
 # sums may be reordered, so that they fill a vector register; NaN and infinities keep their meaning
 _ARITHMETIC = {"contract", "nsz", "arcp", "reassoc"}
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as machine code that runs without Python's lock."""
-    kernel: Function = numba.njit(
-        nogil=True, cache=True, error_model="numpy", fastmath=_ARITHMETIC
-    )(function)
+    compile_ = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_ARITHMETIC)
+    kernel: Callable[..., Any] = compile_(function)
     return kernel
+
+
+def inner(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as a part of other kernels, which only they can call."""
+    compile_ = numba.njit(
+        nogil=True,
+        error_model="numpy",
+        fastmath=_ARITHMETIC,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+    )
+    kernel: Callable[..., Any] = compile_(function)
+    return kernel
+
+
+@inner
+def fill(values: Any, value: float) -> None:
+    """Sets every number of a contiguous array of any shape."""
+    flat = values.reshape(values.size)
+    for place in range(flat.shape[0]):
+        flat[place] = value
+
+
+class _Announcer(event.Listener):
+    """Tells, once, what a run waits for before the machine code is in numba's cache."""
+
+    _told = False
+
+    def on_start(self, event: Any) -> None:
+        if not _Announcer._told:
+            _Announcer._told = True
+            logger.info("compiling the inner loops for this machine: up to half a minute, once")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Announcer())

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ner_registry.nn.kernels.compiler import compiled
+from ner_registry.nn.kernels.compiler import compiled, fill, inner
 from ner_registry.nn.kernels.tiles import ROWS, add_product, columns
 
 Array = Any
@@ -28,9 +28,9 @@ _C5, _C6, _C7 = np.float32(8.33345205e-3), np.float32(1.39819994e-3), np.float32
 _HALF = np.float32(0.5)
 
 
-@compiled
+@inner
 def _exp(x: np.float32) -> Any:
-    """exp by its series around the nearest power of two, to float32's accuracy.
+    """The exponential, by its series around the nearest power of two, to float32's accuracy.
 
     The mathematical library's takes one number at a time; this the compiler does for eight.
     """
@@ -53,19 +53,19 @@ def _exp(x: np.float32) -> Any:
 # Loops over few arrays, since the compiler won't use vectors where too many might overlap.
 
 
-@compiled
+@inner
 def _sigmoids(values: Array) -> None:
     for place in range(values.shape[0]):
         values[place] = _ONE / (_ONE + _exp(-values[place]))
 
 
-@compiled
+@inner
 def _tanhs(values: Array, results: Array) -> None:
     for place in range(values.shape[0]):
         results[place] = _TWO / (_ONE + _exp(-_TWO * values[place])) - _ONE
 
 
-@compiled
+@inner
 def _update(gates: Array, previous: Array, cell: Array) -> None:
     """What the forget gate leaves of a row's state, and what the input gate adds."""
     units = cell.shape[0]
@@ -74,7 +74,7 @@ def _update(gates: Array, previous: Array, cell: Array) -> None:
         cell[unit] = forgets[unit] * previous[unit] + ingates[unit] * inputs[unit]
 
 
-@compiled
+@inner
 def _packed(matrix: Array) -> Any:
     """A matrix (steps, columns) in panels (panels, steps, TILE), the last one filled up with 0."""
     steps, count = matrix.shape
@@ -87,7 +87,7 @@ def _packed(matrix: Array) -> Any:
     return packed
 
 
-@compiled
+@inner
 def _packed_transpose(matrix: Array) -> Any:
     """The same of the transpose of a matrix (columns, steps)."""
     count, steps = matrix.shape
@@ -100,7 +100,7 @@ def _packed_transpose(matrix: Array) -> Any:
     return packed
 
 
-@compiled
+@inner
 def _multiply(
     left: Array, at: int, packed: Array, total: Array, total_at: int, total_row: int, rows: int
 ) -> None:
@@ -119,7 +119,7 @@ def _multiply(
             )
 
 
-@compiled
+@inner
 def _multiply_transposed(
     left: Array, packed: Array, left_first: int, first: int, steps: int, total: Array
 ) -> None:
@@ -135,12 +135,12 @@ def _multiply_transposed(
     """
     depth = packed.shape[1]
     tile = np.empty((ROWS, TILE), np.float32)
-    for panel in range(packed.shape[0]):
-        width = min(TILE, total.shape[1] - panel * TILE)
-        right = (panel * depth + first) * TILE
-        for number in range(left.shape[0]):
-            at = (number * depth + left_first) * ROWS
-            tile[:] = 0
+    for number in range(left.shape[0]):
+        at = (number * depth + left_first) * ROWS
+        for panel in range(packed.shape[0]):
+            width = min(TILE, total.shape[1] - panel * TILE)
+            right = (panel * depth + first) * TILE
+            fill(tile, 0)
             add_product(left, at, 1, ROWS, packed, right, TILE, steps, tile, 0, TILE)
             for row in range(ROWS):
                 for column in range(width):
@@ -178,25 +178,27 @@ def forward(
     """
     length, size, units = cells.shape
     width = gates.shape[2]
-    for step in range(length):
-        for row in range(size):
-            for gate in range(4 * units):
-                gates[step, row, gate] = bias_ih[gate] + bias_hh[gate]
-            gates[step, row, 4 * units :] = 0
-    _multiply(steps, 0, _packed_transpose(weight_ih), gates, 0, width, length * size)
-    packed = _packed_transpose(weight_hh)
+    bias = np.zeros(width, np.float32)
+    for gate in range(4 * units):
+        bias[gate] = bias_ih[gate] + bias_hh[gate]
+    of_inputs, of_hidden = _packed_transpose(weight_ih), _packed_transpose(weight_hh)
     zeros = np.zeros(units, np.float32)
     for step in range(length):
         now = length - 1 - step if side else step
         before = now + 1 if side else now - 1
+        there = now * size * width
+        for row in range(size):
+            for gate in range(width):
+                gates[now, row, gate] = bias[gate]
+        _multiply(steps, now * size * steps.shape[2], of_inputs, gates, there, width, size)
         if step:
             at = (side * length + before) * size * units
-            _multiply(hidden, at, packed, gates, now * size * width, width, size)
+            _multiply(hidden, at, of_hidden, gates, there, width, size)
         for row in range(size):
             cell, output = cells[now, row], hidden[side, now, row]
             if not real[now, row]:
-                cell[:] = 0
-                output[:] = 0
+                fill(cell, 0)
+                fill(output, 0)
                 continue
             of_row = gates[now, row]
             _sigmoids(of_row[: 2 * units])
@@ -210,7 +212,7 @@ def forward(
                 output[unit] = outgates[unit] * tanh[unit]
 
 
-@compiled
+@inner
 def _differentiate(
     gates: Array,
     tanh: Array,
@@ -286,14 +288,14 @@ def backward(
         before = now + 1 if side else now - 1
         after = now - 1 if side else now + 1
         if step:
-            carried[:] = 0
+            fill(carried, 0)
             at = after * size * 4 * units
             _multiply(grad_gates, at, packed, carried, 0, carried.shape[1], size)
         for row in range(size):
             grads, grad_state = grad_gates[now, row], grad_cell[row]
             if not real[now, row]:
-                grads[:] = 0
-                grad_state[:] = 0
+                fill(grads, 0)
+                fill(grad_state, 0)
                 continue
             previous = zeros if step == length - 1 else cells[before, row]
             from_above = grad_hidden[side, now, row]
@@ -307,7 +309,7 @@ def backward(
     packed = _packed(weight_ih)
     _multiply(grad_gates, 0, packed, grad_steps, 0, grad_steps.shape[2], rows)
     panels = np.empty((units, rows, ROWS), np.float32)
-    grad_bias[:] = 0
+    fill(grad_bias, 0)
     for row in range(rows):
         for gate in range(4 * units):
             grad_bias[gate] += flat[row, gate]

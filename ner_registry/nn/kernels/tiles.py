@@ -41,20 +41,20 @@ def _max_sum(builder: Any, term: Any, other: Any, total: Any) -> Any:
 def _tile(update: Callable[[Any, Any, Any, Any], Any]) -> Any:
     """Code that brings a tile up to date, step after step."""
 
-    @intrinsic  # type: ignore[untyped-decorator]  # of numba
+    @intrinsic
     def of_arrays(
         context: Any,
-        left: types.Array,
-        left_at: types.Integer,
-        left_row: types.Integer,
-        left_step: types.Integer,
-        right: types.Array,
-        right_at: types.Integer,
-        right_step: types.Integer,
-        steps: types.Integer,
-        total: types.Array,
-        total_at: types.Integer,
-        total_row: types.Integer,
+        left: Any,
+        left_at: Any,
+        left_row: Any,
+        left_step: Any,
+        right: Any,
+        right_at: Any,
+        right_step: Any,
+        steps: Any,
+        total: Any,
+        total_at: Any,
+        total_row: Any,
     ) -> tuple[Signature, Any]:
         number, place = left.dtype, types.intp
         signature = types.void(left, *[place] * 3, right, *[place] * 2, place, total, *[place] * 2)
@@ -137,9 +137,9 @@ add_product = _tile(_add_product)
 
 ``add_product(left, left_at, left_row, left_step, right, right_at, right_step, steps, total,
 total_at, total_row)`` does ``total[r, c] += left[r, k] * right[k, c]`` for every ``k < steps``,
-where the numbers lie, counted in memory from the array's first, at ``total_at + r * total_row + c``,
-``left_at + r * left_row + k * left_step`` and ``right_at + k * right_step + c``. All three arrays
-have one type, float32 or float64.
+where the numbers lie, counted in memory from the array's first, at ``total_at + r * total_row +
+c``, ``left_at + r * left_row + k * left_step`` and ``right_at + k * right_step + c``. All three
+arrays have one type, float32 or float64.
 """
 
 max_sum = _tile(_max_sum)
