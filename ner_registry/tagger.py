@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -70,30 +70,31 @@ class Tagger(nn.Module):
 
     def tag(self, batch: Batch) -> list[list[Span]]:
         """The entities of each sentence."""
-        return self._spans(self.encode(batch.views, batch.mask), batch)
+        return self._found(self.encode(batch.views, batch.mask), batch)
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
         encoded = self.encode(batch.views, batch.mask)
-        found = self._spans(encoded, batch)
-        rows = [
-            [row, span.start, span.end, self.tags.label_index(span.label)]
-            for row, spans in enumerate(found)
-            for span in spans
-        ]
-        if not rows:
-            return [[] for _ in found]
-        asked = torch.tensor(rows, device=encoded.device)
-        scores = iter(self.head.span_probabilities(encoded, batch.mask, asked).tolist())
-        return [[ScoredSpan(span, next(scores)) for span in spans] for spans in found]
+        spans = self._spans(encoded, batch.mask)
+        asked = torch.from_numpy(spans).to(encoded.device)
+        scores = self.head.span_probabilities(encoded, batch.mask, asked).tolist()
+        found: list[list[ScoredSpan]] = [[] for _ in batch.numbers]
+        for (row, begin, stop, label), score in zip(spans.tolist(), scores, strict=True):
+            found[row].append(ScoredSpan(Span(self.tags.labels[label], begin, stop), score))
+        return found
 
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
         """Both, for the price of one encoding."""
         encoded = self.encode(batch.views, batch.mask)
         loss = self.head.loss(encoded, batch.tags, batch.mask)
-        return loss, self._spans(encoded, batch)
+        return loss, self._found(encoded, batch)
 
-    def _spans(self, encoded: Tensor, batch: Batch) -> list[list[Span]]:
-        paths = self.head.decode(encoded, batch.mask).tolist()
-        pairs = zip(paths, batch.lengths, strict=True)
-        return [self.tags.decode(path[:length]) for path, length in pairs]
+    def _found(self, encoded: Tensor, batch: Batch) -> list[list[Span]]:
+        found: list[list[Span]] = [[] for _ in batch.numbers]
+        for row, begin, stop, label in self._spans(encoded, batch.mask).tolist():
+            found[row].append(Span(self.tags.labels[label], begin, stop))
+        return found
+
+    def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
+        """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
+        return self.tags.find_spans(self.head.decode(encoded, mask).cpu().numpy())

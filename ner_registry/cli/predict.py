@@ -37,7 +37,9 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         help="default: jsonl",
     )
     parser.add_argument("--output-file", metavar="FILE", help="default: stdout")
-    parser.add_argument("--batch-size", metavar="N", type=positive, default=64, help="default: 64")
+    parser.add_argument(
+        "--batch-size", metavar="N", type=positive, default=128, help="default: 128"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.set_defaults(run=run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
@@ -19,31 +20,48 @@ class LengthBatchSampler(Sampler[list[int]]):
         batch_size: sentences in a batch; the last one may be smaller.
         shuffle: false gives the same order every time: by falling length.
         seed: of the shuffle.
+        max_tokens: tokens in a batch, padding included, unless it is of one sentence alone;
+            None: any number.
     """
 
     def __init__(
-        self, lengths: Sequence[int], *, batch_size: int, shuffle: bool, seed: int = 0
+        self,
+        lengths: Sequence[int],
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int = 0,
+        max_tokens: int | None = None,
     ) -> None:
-        self.lengths = torch.tensor(lengths)
-        self.batch_size = batch_size
+        self.lengths = torch.tensor(lengths, dtype=torch.long)
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = 0
+        self._sizes = list(
+            _sizes(sorted(lengths, reverse=True), batch_size, max_tokens or sys.maxsize)
+        )
 
     def __len__(self) -> int:
-        return -(-len(self.lengths) // self.batch_size)
+        return len(self._sizes)
 
     def __iter__(self) -> Iterator[list[int]]:
-        if not len(self.lengths):
-            return
         order = torch.arange(len(self.lengths))
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         if self.shuffle:
             order = torch.randperm(len(order), generator=generator)
         by_length = self.lengths[order].argsort(descending=True, stable=True)
-        batches = order[by_length].split(self.batch_size)
+        batches = order[by_length].split(self._sizes)
         turns: Iterable[int] = range(len(batches))
         if self.shuffle:
             turns = torch.randperm(len(batches), generator=generator).tolist()
         for turn in turns:
             yield batches[turn].tolist()
+
+
+def _sizes(lengths: Sequence[int], batch_size: int, max_tokens: int) -> Iterator[int]:
+    """How many sentences each batch has, given their lengths, the longest first."""
+    begin = 0
+    while begin < len(lengths):
+        size = max(1, min(batch_size, max_tokens // max(1, lengths[begin]), len(lengths) - begin))
+        yield size
+        begin += size

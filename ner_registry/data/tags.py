@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,6 +53,25 @@ class TagSet:
     def decode(self, indices: Sequence[int]) -> list[Span]:
         """The entities of a sentence whose tags have these indices."""
         return tags_to_spans([self.tags[index] for index in indices])
+
+    def find_spans(self, paths: Any) -> Any:
+        """The entities that tag indices stand for, of many sentences at once.
+
+        Args:
+            paths: (batch, length), NumPy's, long; 0 on padding.
+
+        Returns:
+            (spans, 4): row, first token, one after the last, label as in :attr:`labels`; in order.
+        """
+        before = np.zeros_like(paths)
+        before[:, 1:] = paths[:, :-1]
+        goes_on = self.continues.numpy()[before, paths]
+        labels = self.label_of.numpy()[paths]
+        rows, begins = np.nonzero((labels >= 0) & ~goes_on)
+        stays = np.zeros_like(goes_on)
+        stays[:, :-1] = goes_on[:, 1:]
+        _, lasts = np.nonzero((labels >= 0) & ~stays)
+        return np.stack([rows, begins, lasts + 1, labels[rows, begins]], 1)
 
     def label_index(self, label: str) -> int:
         """The number of a label, as in :attr:`label_of`."""

@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO, cast
 
 from tqdm import tqdm
 
@@ -81,7 +82,9 @@ def format_of(source: str) -> str:
     return "jsonl" if ending in _JSONL_ENDINGS else "conll"
 
 
-def _sentences(predictor: Predictor, file: BinaryIO, form: str, name: str) -> Iterator[Sentence]:
+def _sentences(
+    predictor: Predictor, file: BufferedReader, form: str, name: str
+) -> Iterator[Sentence]:
     lines = numbered_lines(file, name)
     if form == "text":
         return read_text(lines)
@@ -93,9 +96,9 @@ def _sentences(predictor: Predictor, file: BinaryIO, form: str, name: str) -> It
 
 
 @contextmanager
-def _opened(source: str) -> Iterator[BinaryIO]:
+def _opened(source: str) -> Iterator[BufferedReader]:
     if source == "-":
-        yield sys.stdin.buffer
+        yield cast(BufferedReader, sys.stdin.buffer)
     else:
         with open(source, "rb") as file:
             yield file

@@ -7,11 +7,10 @@ from typing import Any
 
 import torch
 
-from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
-from ner_registry.predictor import record, tag_with_scores
+from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
 from ner_registry.training.metrics import TaggingMetrics
 
@@ -20,12 +19,11 @@ def score(
     tagger: Tagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right."""
-    sampler = LengthBatchSampler(data.lengths, batch_size=batch_size, shuffle=False)
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        for batch in map(data.batch, sampler):
+        for batch in map(data.batch, inference_batches(data, batch_size)):
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
             for number, spans in zip(batch.numbers, found, strict=True):

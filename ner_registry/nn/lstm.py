@@ -19,6 +19,7 @@ from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.threads import side_by_side, thread_count
 
 _ROWS, _TILE = 4, 16  # rows and columns that kernels take at a time
+_TOGETHER = 32  # rows whose gates at one step a core's cache holds beside the weights
 _LEAST_SHARE = 8  # rows: below, the weights' gradients cost more than the rows
 
 
@@ -48,27 +49,27 @@ def _weights(layer: nn.LSTM) -> Iterator[Tensor]:
 
 
 class _BidirectionalLstm(torch.autograd.Function):
-    """Each direction of each share of the batch is a task of its own.
-
-    In a share time comes first, so that the rows of a step lie together: (T, B, …).
-    """
+    """Each direction of each share of the batch is a task of its own."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, mask: Tensor, *weights: Tensor) -> Tensor:
-        shares = [_Share(*ends, inputs, mask, weights) for ends in _shared(len(inputs))]
-        side_by_side([partial(share.forward, side) for share in shares for side in (0, 1)])
-        ctx.shares = shares
-        return torch.cat([share.outputs for share in shares])
+        ctx.size = len(inputs)
+        inputs, mask = _filled_up(inputs), _filled_up(mask)
+        outputs = inputs.new_empty(*mask.shape, 2 * weights[1].shape[1])
+        keeps = any(ctx.needs_input_grad)
+        ctx.shares = [
+            _Share(inputs[rows], mask[rows], outputs[rows], weights, keeps=keeps)
+            for rows in _shared(len(inputs))
+        ]
+        side_by_side([partial(share.forward, side) for side in (0, 1) for share in ctx.shares])
+        return outputs[: ctx.size]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         shares: list[_Share] = ctx.shares
-        # shape of each: (2, length, batch, H)
-        grads = [
-            _time_major(grad[share.rows]).unflatten(2, (2, -1)).permute(2, 0, 1, 3).contiguous()
-            for share in shares
-        ]
+        grad = _filled_up(grad)
+        grads = [grad[rows] for rows in _shared(len(grad))]
         found = side_by_side(
             [
                 partial(share.backward, side, of_share)
@@ -77,85 +78,89 @@ class _BidirectionalLstm(torch.autograd.Function):
             ]
         )
         ahead, back = found[: len(shares)], found[len(shares) :]
-        inputs = [one[0] + other[0] for one, other in zip(ahead, back, strict=True)]
-        # shape of each: as the weight; summed in the order of the shares
-        of_weights = [
-            sum(of_share, start=torch.zeros(()))
-            for side in (ahead, back)
-            for of_share in zip(*(found[1:] for found in side), strict=True)
+        width = shares[0].inputs.shape[2]
+        inputs = [
+            one[0][..., :width] + other[0][..., :width]
+            for one, other in zip(ahead, back, strict=True)
         ]
-        return torch.cat(inputs), None, *of_weights
+        # each of the shape of its weight, summed in the order of the shares
+        weights = [
+            sum(parts[1:], start=parts[0])
+            for side in (ahead, back)
+            for parts in zip(*(of_share[1:] for of_share in side), strict=True)
+        ]
+        return torch.cat(inputs)[: ctx.size], None, *weights
 
 
 class _Share:
     """Some rows of a batch, from their inputs to their outputs and back.
 
     Args:
-        begin: the first row.
-        stop: the one after the last.
-        inputs: (batch, length, width), the whole batch.
-        mask: (batch, length).
+        inputs: (rows, length, width).
+        mask: (rows, length).
+        outputs: (rows, length, 2H), to be filled.
         weights: for each side, of inputs (4H, width) and of outputs (4H, H), and their biases.
+        keeps: whether there will be a way back.
     """
 
     def __init__(
-        self, begin: int, stop: int, inputs: Tensor, mask: Tensor, weights: Sequence[Tensor]
+        self,
+        inputs: Tensor,
+        mask: Tensor,
+        outputs: Tensor,
+        weights: Sequence[Tensor],
+        *,
+        keeps: bool,
     ) -> None:
-        self.rows = slice(begin, stop)
-        self.size = stop - begin
+        self.inputs, self.mask, self.outputs = inputs, mask, outputs
         self.weights = weights[:4], weights[4:]
-        self.steps = _time_major(inputs[self.rows])
-        self.real = _time_major(mask[self.rows])
+        rows, length = mask.shape
         units = weights[1].shape[1]
         # a tile may reach beyond the gates, where the units aren't a multiple of four
-        gates = 4 * units + -4 * units % _TILE
-        self.hidden = self.steps.new_empty(2, *self.real.shape, units)
-        self.gates = self.steps.new_empty(2, *self.real.shape, gates)
-        self.cells, self.squashed = self.steps.new_empty(2, 2, *self.real.shape, units)
-
-    @property
-    def outputs(self) -> Tensor:
-        """(batch, length, 2H)."""
-        return self.hidden[:, :, : self.size].permute(2, 1, 0, 3).flatten(2)
+        width = 4 * units + -4 * units % _TILE
+        together = rows if keeps else min(rows, _TOGETHER)
+        self.gates = inputs.new_empty(2, length if keeps else 1, together, width)
+        self.cells = inputs.new_empty(2, length if keeps else 2, together, units)
+        self.squashed = inputs.new_empty(2, length if keeps else 1, together, units)
 
     def forward(self, side: int) -> None:
         """Fills the outputs' half of a side, and keeps what the way back needs."""
         from ner_registry.nn.kernels import lstm as kernels
 
         kernels.forward(
-            *_arrays(self.steps, self.real, *self.weights[side]),
-            *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.hidden),
+            *_arrays(self.inputs, self.mask, *self.weights[side]),
+            *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.outputs),
             side,
         )
 
     def backward(self, side: int, grad: Tensor) -> tuple[Tensor, ...]:
-        """Gradients of the inputs, (batch, length, width), and of the side's four weights.
+        """Gradients of the inputs, (rows, length, width or more), and of the side's weights.
 
         Args:
             side: 0 or 1.
-            grad: (2, length, batch, H), of the outputs.
+            grad: (rows, length, 2H), of the outputs.
         """
         from ner_registry.nn.kernels import lstm as kernels
 
         weight_ih, weight_hh, bias, _ = self.weights[side]
-        width = self.steps.shape[2]
-        inputs = self.steps.new_zeros(*self.real.shape, width + -width % _TILE)
+        width = self.inputs.shape[2]
+        inputs = self.inputs.new_empty(*self.mask.shape, width + -width % _TILE)
         found = torch.empty_like(weight_ih), torch.empty_like(weight_hh), torch.empty_like(bias)
         kernels.backward(
-            *_arrays(grad, self.steps, self.real, weight_ih, weight_hh),
-            *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.hidden),
+            *_arrays(grad, self.inputs, self.mask, weight_ih, weight_hh),
+            *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.outputs),
             side,
             *_arrays(inputs, *found),
         )
-        return inputs[:, : self.size, :width].transpose(0, 1), *found, found[2]
+        return inputs, *found, found[2]
 
 
-def _time_major(rows: Tensor) -> Tensor:
-    """(batch, length, …) -> (length, batch, …), filled up with rows of zeros."""
-    size, length, *rest = rows.shape
-    padded = rows.new_zeros(length, size + -size % _ROWS, *rest)
-    padded[:, :size] = rows.transpose(0, 1)
-    return padded
+def _filled_up(rows: Tensor) -> Tensor:
+    """With rows of zeros up to as many as kernels take."""
+    missing = -len(rows) % _ROWS
+    if missing:
+        rows = torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])])
+    return rows.contiguous()
 
 
 def _arrays(*tensors: Tensor) -> Iterator[Any]:
@@ -163,7 +168,8 @@ def _arrays(*tensors: Tensor) -> Iterator[Any]:
         yield tensor.detach().numpy()
 
 
-def _shared(rows: int) -> Iterator[tuple[int, int]]:
+def _shared(rows: int) -> Iterator[slice]:
     """How a batch is shared, where there are threads beyond one per direction."""
     count = max(1, min(thread_count() // 2, rows // _LEAST_SHARE))
-    return pairwise(rows * share // count for share in range(count + 1))
+    edges = [rows * share // count // _ROWS * _ROWS for share in range(count + 1)]
+    return (slice(*ends) for ends in pairwise(edges))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from ner_registry.config.registry import Registrable
 from ner_registry.data.schemes import TagScheme, is_tag, prefixes
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
+
+_BLOCK = 2**16  # bytes
 
 
 class DatasetReader(ABC, Registrable):
@@ -43,7 +45,7 @@ class DatasetReader(ABC, Registrable):
         raise DataError(path, f"expected {expected}, got {tag!r}", line)
 
 
-def numbered_lines(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int, str]]:
     """Lines of UTF-8 text, numbered from 1, without their ends.
 
     A byte-order mark is dropped; only a newline, or carriage return and newline, ends a line.
@@ -55,10 +57,42 @@ def numbered_lines(file: BinaryIO, path: str | Path) -> Iterator[tuple[int, str]
     Raises:
         DataError: a line isn't UTF-8.
     """
-    for number, raw in enumerate(file, 1):
+    number = 1
+    begun: list[bytes] = []  # of a line whose end is yet to come
+    while block := file.read1(_BLOCK):  # what is there already, so that nobody waits for more
+        whole, newline, rest = block.rpartition(b"\n")
+        if not newline:
+            begun.append(block)
+            continue
+        lines = b"".join([*begun, whole]).split(b"\n")
+        yield from enumerate(_decoded(lines, path, number), number)
+        number += len(lines)
+        begun = [rest] if rest else []
+    if begun:
+        yield from enumerate(_decoded([b"".join(begun)], path, number), number)
+
+
+def _decoded(lines: list[bytes], path: str | Path, first: int) -> Iterator[str]:
+    """Lines of text, without their ends; ``first`` is the number of the first."""
+    try:
+        text = b"\n".join(lines).decode()
+    except UnicodeDecodeError:
+        yield from _decoded_one_by_one(lines, path, first)
+        return
+    if first == 1:
+        text = text.removeprefix("\ufeff")
+    if "\r" in text:
+        yield from (line.removesuffix("\r") for line in text.split("\n"))
+    else:
+        yield from text.split("\n")
+
+
+def _decoded_one_by_one(lines: list[bytes], path: str | Path, first: int) -> Iterator[str]:
+    """Those before the one that isn't UTF-8, which is told."""
+    for number, raw in enumerate(lines, first):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             got = f"byte 0x{raw[error.start]:02x} at column {error.start + 1}"
             raise DataError(path, f"expected UTF-8 text, got {got}", number) from None
-        yield number, line.removesuffix("\n").removesuffix("\r")
+        yield line.removesuffix("\r")

@@ -68,36 +68,37 @@ class ConllReader(DatasetReader):
     def read_lines(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:
         """Sentences of numbered lines; ``path`` names them in messages."""
         rows: list[list[str]] = []
-        first_row = (0, 0)  # line and width of the file's first row
+        first, width = 0, 0  # of the file's first row, its line and how many columns it has
         document = -1
         begin = 0
+        comment, tag_column = self.comment_prefix, self.tag_column
+        has_boundaries = self.docstart == "boundary"
         for number, line in lines:
-            if self.comment_prefix is not None and line.startswith(self.comment_prefix):
+            if comment is not None and line.startswith(comment):
                 continue
-            is_boundary = self.docstart == "boundary" and line.startswith(_DOCSTART)
-            if not line.strip() or is_boundary:
+            is_docstart = line.startswith(_DOCSTART)
+            if (is_docstart and has_boundaries) or not line or line.isspace():
                 if rows:
                     yield self._sentence(rows, path, begin, max(document, 0))
                     rows = []
-                document += is_boundary
+                document += is_docstart
                 continue
             row = self._row(line)
-            if row[0] == _DOCSTART and not rows:
+            if is_docstart and row[0] == _DOCSTART and not rows:
                 document += 1
-            if not first_row[0]:
-                first_row = (number, len(row))
-                self._check_columns(len(row), path, number)
-            if len(row) != first_row[1]:
-                raise DataError(
-                    path,
-                    f"expected {first_row[1]} columns as in line {first_row[0]}, "
-                    f"got {len(row)}: {line!r}",
-                    number,
-                )
+            if len(row) != width:
+                if first:
+                    raise DataError(
+                        path,
+                        f"expected {width} columns as in line {first}, got {len(row)}: {line!r}",
+                        number,
+                    )
+                first, width = number, len(row)
+                self._check_columns(width, path, number)
             if not rows:
                 begin = number
-            if self.tag_column is not None:
-                self.check_tag(row[self.tag_column], path, number)
+            if tag_column is not None:
+                self.check_tag(row[tag_column], path, number)
             rows.append(row)
         if rows:
             yield self._sentence(rows, path, begin, max(document, 0))
@@ -105,7 +106,10 @@ class ConllReader(DatasetReader):
     def _row(self, line: str) -> list[str]:
         if self.delimiter == "tab":
             return line.split("\t")
-        return _WHITE_SPACE.split(line.strip(" \t"))
+        row = line.split(" ")
+        if "" in row or "\t" in line:  # not a single space between columns
+            return _WHITE_SPACE.split(line.strip(" \t"))
+        return row
 
     def _check_columns(self, width: int, path: str | Path, number: int) -> None:
         wanted = {"token_column": self.token_column, "tag_column": self.tag_column}

@@ -86,7 +86,7 @@ def _scaled(scores: Array, factors: Array) -> Any:
 @inner
 def _prepare(
     transitions: Array, start: Array, end: Array, factors: Array, packed: Array, tops: Array
-) -> bool:
+) -> Any:
     """Scores of steps as factors; false where they lie too far apart.
 
     Args:
@@ -108,8 +108,7 @@ def _prepare(
             factor = factors[before, after]
             packed[0, after // TILE, before, after % TILE] = factor
             packed[1, before // TILE, after, before % TILE] = factor
-    total = tops[0] + tops[1] + tops[2]
-    return total == total  # NaN isn't
+    return tops[0] == tops[0] and tops[1] == tops[1] and tops[2] == tops[2]  # NaN isn't
 
 
 @inner

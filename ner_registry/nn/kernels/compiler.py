@@ -21,21 +21,15 @@ _ARITHMETIC = {"contract", "nsz", "arcp", "reassoc"}
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as machine code that runs without Python's lock."""
-    compile_ = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_ARITHMETIC)
-    kernel: Callable[..., Any] = compile_(function)
+    decorator: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_ARITHMETIC)
+    kernel: Callable[..., Any] = decorator(function)
     return kernel
 
 
 def inner(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a part of other kernels, which only they can call."""
-    compile_ = numba.njit(
-        nogil=True,
-        error_model="numpy",
-        fastmath=_ARITHMETIC,
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-    )
-    kernel: Callable[..., Any] = compile_(function)
+    """The function as a part of other kernels."""
+    decorator: Any = numba.njit(nogil=True, error_model="numpy", fastmath=_ARITHMETIC)
+    kernel: Callable[..., Any] = decorator(function)
     return kernel
 
 
@@ -61,4 +55,4 @@ class _Announcer(event.Listener):
         pass
 
 
-event.register("numba:compile", _Announcer())
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]  # of numba

@@ -3,9 +3,10 @@
 Each kernel does all that its direction needs in one call, products of matrices included: were
 they left to PyTorch, two directions side by side would wait for Python's lock at every one.
 
-Shapes: T steps, B rows, a multiple of :data:`ner_registry.nn.kernels.tiles.ROWS`, D inputs,
-H units; the four gates of PyTorch's LSTM are side by side, 4H, in its order: input, forget, cell,
-output. Numbers are float32.
+Shapes: B rows, a multiple of :data:`ner_registry.nn.kernels.tiles.ROWS`, T steps, D inputs,
+H units. What only kernels see has time first, so that the rows of a step lie together. The four
+gates of PyTorch's LSTM are side by side, 4H, in its order: input, forget, cell, output. Numbers
+are float32.
 """
 
 from __future__ import annotations
@@ -75,21 +76,26 @@ def _update(gates: Array, previous: Array, cell: Array) -> None:
 
 
 @inner
-def _packed(matrix: Array) -> Any:
-    """A matrix (steps, columns) in panels (panels, steps, TILE), the last one filled up with 0."""
-    steps, count = matrix.shape
-    panels = (count + TILE - 1) // TILE
-    packed = np.zeros((panels, steps, TILE), np.float32)
-    for panel in range(panels):
-        for step in range(steps):
-            for column in range(min(TILE, count - panel * TILE)):
-                packed[panel, step, column] = matrix[step, panel * TILE + column]
+def _packed(rows: Array, first: int, width: int) -> Any:
+    """Columns from ``first`` on of rows (B, T, …), step by step, as a matrix (T * B, width).
+
+    It is given in panels (panels, T * B, TILE), the last one filled up with 0.
+    """
+    size, length = rows.shape[:2]
+    panels = (width + TILE - 1) // TILE
+    packed = np.zeros((panels, length * size, TILE), np.float32)
+    for row in range(size):
+        for step in range(length):
+            place = step * size + row
+            for panel in range(panels):
+                for column in range(min(TILE, width - panel * TILE)):
+                    packed[panel, place, column] = rows[row, step, first + panel * TILE + column]
     return packed
 
 
 @inner
 def _packed_transpose(matrix: Array) -> Any:
-    """The same of the transpose of a matrix (columns, steps)."""
+    """The transpose of a matrix (columns, steps), in such panels."""
     count, steps = matrix.shape
     panels = (count + TILE - 1) // TILE
     packed = np.zeros((panels, steps, TILE), np.float32)
@@ -102,18 +108,24 @@ def _packed_transpose(matrix: Array) -> Any:
 
 @inner
 def _multiply(
-    left: Array, at: int, packed: Array, total: Array, total_at: int, total_row: int, rows: int
+    left: Array,
+    at: int,
+    row: int,
+    packed: Array,
+    total: Array,
+    total_at: int,
+    total_row: int,
+    rows: int,
 ) -> None:
-    """Adds ``left`` (rows, steps), from ``at`` on, times a packed matrix to ``total``.
+    """Adds ``left`` (rows, steps) times a packed matrix to ``total``.
 
-    The rows of ``left`` lie as far apart as its last dimension is long, those of ``total`` as far
-    as ``total_row`` says.
+    Rows of ``left`` begin at ``at`` and lie ``row`` numbers apart, those of ``total`` likewise.
     """
-    row, steps = left.shape[-1], packed.shape[1]
+    steps = packed.shape[1]
     for panel in range(packed.shape[0]):
+        right = panel * steps * TILE
         for first in range(0, rows, ROWS):
             there = total_at + first * total_row + panel * TILE
-            right = panel * steps * TILE
             add_product(
                 left, at + first * row, row, 1, packed, right, TILE, steps, total, there, total_row
             )
@@ -149,8 +161,8 @@ def _multiply_transposed(
 
 @compiled
 def forward(
-    steps: Array,
-    real: Array,
+    inputs: Array,
+    mask: Array,
     weight_ih: Array,
     weight_hh: Array,
     bias_ih: Array,
@@ -158,58 +170,77 @@ def forward(
     gates: Array,
     cells: Array,
     squashed: Array,
-    hidden: Array,
+    outputs: Array,
     side: int,
 ) -> None:
     """Reads the sentence, forwards for side 0 and backwards for side 1.
 
+    Where nothing is kept for the way back, a few rows at a time are read to their end, so that
+    what a step needs stays in the cache.
+
     Args:
-        steps: (T, B, D), the inputs.
-        real: (T, B), bool; a row's state is zero wherever it isn't.
+        inputs: (B, T, D).
+        mask: (B, T), bool; a row's state is zero wherever it isn't.
         weight_ih: (4H, D).
         weight_hh: (4H, H).
         bias_ih: (4H,).
         bias_hh: (4H,).
-        gates: (T, B, a multiple of TILE, 4H or more), filled with the gates' values.
-        cells: (T, B, H), filled with the cells' states.
-        squashed: (T, B, H), filled with their hyperbolic tangents.
-        hidden: (2, T, B, H), whose half of this side is filled with the outputs.
+        gates: (T, B, a multiple of TILE, 4H or more), filled with the gates' values; or of one
+            step and fewer rows, a multiple of ROWS, where nothing is kept.
+        cells: (T, B, H), filled with the cells' states; or of two steps and those rows.
+        squashed: (T, B, H), filled with their hyperbolic tangents; or of one step and those.
+        outputs: (B, T, 2H), whose half of this side is filled.
         side: 0 or 1.
     """
-    length, size, units = cells.shape
-    width = gates.shape[2]
+    size, length, depth = inputs.shape
+    units = weight_hh.shape[1]
+    kept, together, width = gates.shape
     bias = np.zeros(width, np.float32)
     for gate in range(4 * units):
         bias[gate] = bias_ih[gate] + bias_hh[gate]
-    of_inputs, of_hidden = _packed_transpose(weight_ih), _packed_transpose(weight_hh)
+    of_inputs, of_outputs = _packed_transpose(weight_ih), _packed_transpose(weight_hh)
+    # what a step reads, close together: rows as far apart as a batch has them evict each other
+    read, left = np.empty((together, depth), np.float32), np.empty((together, units), np.float32)
     zeros = np.zeros(units, np.float32)
-    for step in range(length):
-        now = length - 1 - step if side else step
-        before = now + 1 if side else now - 1
-        there = now * size * width
-        for row in range(size):
-            for gate in range(width):
-                gates[now, row, gate] = bias[gate]
-        _multiply(steps, now * size * steps.shape[2], of_inputs, gates, there, width, size)
-        if step:
-            at = (side * length + before) * size * units
-            _multiply(hidden, at, of_hidden, gates, there, width, size)
-        for row in range(size):
-            cell, output = cells[now, row], hidden[side, now, row]
-            if not real[now, row]:
-                fill(cell, 0)
-                fill(output, 0)
-                continue
-            of_row = gates[now, row]
-            _sigmoids(of_row[: 2 * units])
-            _tanhs(of_row[2 * units : 3 * units], of_row[2 * units : 3 * units])
-            _sigmoids(of_row[3 * units : 4 * units])
-            previous = cells[before, row] if step else zeros
-            _update(of_row, previous, cell)
-            tanh, outgates = squashed[now, row], of_row[3 * units : 4 * units]
-            _tanhs(cell, tanh)
-            for unit in range(units):
-                output[unit] = outgates[unit] * tanh[unit]
+    for first in range(0, size, together):
+        rows = min(together, size - first)
+        longest = 0
+        for row in range(first, first + rows):
+            for step in range(length):
+                longest = max(longest, step + 1 if mask[row, step] else 0)
+            for step in range(longest, length):
+                fill(outputs[row, step, side * units : (side + 1) * units], 0)
+        for step in range(longest):
+            now = longest - 1 - step if side else step
+            before = now + 1 if side else now - 1
+            of_step, cells_now = gates[now % kept], cells[now % cells.shape[0]]
+            cells_before = cells[before % cells.shape[0]]
+            there = (now % kept) * together * width
+            for row in range(rows):
+                for gate in range(width):
+                    of_step[row, gate] = bias[gate]
+                for place in range(depth):
+                    read[row, place] = inputs[first + row, now, place]
+            _multiply(read, 0, depth, of_inputs, gates, there, width, rows)
+            if step:
+                _multiply(left, 0, units, of_outputs, gates, there, width, rows)
+            for row in range(rows):
+                cell = cells_now[row]
+                output = outputs[first + row, now, side * units : (side + 1) * units]
+                if not mask[first + row, now]:
+                    fill(cell, 0)
+                    fill(output, 0)
+                    fill(left[row], 0)
+                    continue
+                of_row, tanh = of_step[row], squashed[now % kept, row]
+                _sigmoids(of_row[: 2 * units])
+                _tanhs(of_row[2 * units : 3 * units], of_row[2 * units : 3 * units])
+                _sigmoids(of_row[3 * units : 4 * units])
+                _update(of_row, cells_before[row] if step else zeros, cell)
+                _tanhs(cell, tanh)
+                outgates = of_row[3 * units : 4 * units]
+                for unit in range(units):
+                    output[unit] = left[row, unit] = outgates[unit] * tanh[unit]
 
 
 @inner
@@ -242,17 +273,17 @@ def _differentiate(
 
 @compiled
 def backward(
-    grad_hidden: Array,
-    steps: Array,
-    real: Array,
+    grad_outputs: Array,
+    inputs: Array,
+    mask: Array,
     weight_ih: Array,
     weight_hh: Array,
     gates: Array,
     cells: Array,
     squashed: Array,
-    hidden: Array,
+    outputs: Array,
     side: int,
-    grad_steps: Array,
+    grad_inputs: Array,
     grad_weight_ih: Array,
     grad_weight_hh: Array,
     grad_bias: Array,
@@ -260,25 +291,25 @@ def backward(
     """The way back.
 
     Args:
-        grad_hidden: (2, T, B, H), the gradient of the outputs.
-        steps: as :func:`forward` was given it.
-        real: likewise.
+        grad_outputs: (B, T, 2H).
+        inputs: as :func:`forward` was given it.
+        mask: likewise.
         weight_ih: likewise.
         weight_hh: likewise.
-        gates: as :func:`forward` left it.
+        gates: as :func:`forward` left it, for all steps.
         cells: likewise.
         squashed: likewise.
-        hidden: likewise.
+        outputs: likewise.
         side: 0 or 1.
-        grad_steps: (T, B, a multiple of TILE, D or more), zeros, to which the inputs' gradient
-            is added.
+        grad_inputs: (B, T, a multiple of TILE, D or more), filled.
         grad_weight_ih: (4H, D), filled.
         grad_weight_hh: (4H, H), filled.
         grad_bias: (4H,), filled, for either bias.
     """
-    length, size, units = cells.shape
+    size, length, depth = inputs.shape
+    units = weight_hh.shape[1]
     grad_gates = np.empty((length, size, 4 * units), np.float32)
-    packed = _packed(weight_hh)
+    packed = _packed(weight_hh.reshape(4 * units, 1, units), 0, units)
     grad_cell = np.zeros((size, units), np.float32)
     # as wide as the packed panels
     carried = np.zeros((size, packed.shape[0] * TILE), np.float32)
@@ -289,25 +320,29 @@ def backward(
         after = now - 1 if side else now + 1
         if step:
             fill(carried, 0)
-            at = after * size * 4 * units
-            _multiply(grad_gates, at, packed, carried, 0, carried.shape[1], size)
+            at, row_length = after * size * 4 * units, 4 * units
+            _multiply(grad_gates, at, row_length, packed, carried, 0, carried.shape[1], size)
         for row in range(size):
             grads, grad_state = grad_gates[now, row], grad_cell[row]
-            if not real[now, row]:
+            if not mask[row, now]:
                 fill(grads, 0)
                 fill(grad_state, 0)
                 continue
-            previous = zeros if step == length - 1 else cells[before, row]
-            from_above = grad_hidden[side, now, row]
+            is_first = step == length - 1 or not mask[row, before]
+            previous = zeros if is_first else cells[before, row]
+            from_above = grad_outputs[row, now, side * units : (side + 1) * units]
             _differentiate(
                 gates[now, row], squashed[now, row], previous, from_above, carried[row],
                 grad_state, grads,
             )  # fmt: skip
 
-    rows = length * size
+    rows, width = length * size, grad_inputs.shape[2]
+    packed = _packed(weight_ih.reshape(4 * units, 1, depth), 0, depth)
+    fill(grad_inputs, 0)
+    for step in range(length):
+        at, there = step * size * 4 * units, step * width
+        _multiply(grad_gates, at, 4 * units, packed, grad_inputs, there, length * width, size)
     flat = grad_gates.reshape(rows, 4 * units)
-    packed = _packed(weight_ih)
-    _multiply(grad_gates, 0, packed, grad_steps, 0, grad_steps.shape[2], rows)
     panels = np.empty((units, rows, ROWS), np.float32)
     fill(grad_bias, 0)
     for row in range(rows):
@@ -316,9 +351,9 @@ def backward(
         for panel in range(units):
             for place in range(ROWS):
                 panels[panel, row, place] = flat[row, panel * ROWS + place]
-    packed = _packed(steps.reshape(rows, steps.shape[2]))
+    packed = _packed(inputs, 0, depth)
     _multiply_transposed(panels, packed, 0, 0, rows, grad_weight_ih)
     # each step's gates were given what the step read before it left
-    packed = _packed(hidden[side].reshape(rows, units))
+    packed = _packed(outputs, side * units, units)
     later, earlier = (0, size) if side else (size, 0)
     _multiply_transposed(panels, packed, later, earlier, rows - size, grad_weight_hh)
