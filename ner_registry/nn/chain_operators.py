@@ -9,7 +9,7 @@ their row. A row may be all padding, whose one path is the empty one with score 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -137,7 +137,9 @@ def _kernel_log_likelihood(
     steps = (transitions, start, end)
     if all(_on_rows(kernels.log_likelihood, emissions, steps, (mask, tags, *outputs))):
         return outputs
-    return log_space.log_likelihood(emissions, *steps, mask, tags)
+    exact = log_space.log_likelihood(*_doubled(emissions, *steps), mask, tags)
+    likelihoods, of_emissions, of_steps = (found.to(emissions.dtype) for found in exact)
+    return likelihoods, of_emissions, of_steps
 
 
 def _kernel_viterbi(
@@ -163,10 +165,15 @@ def _kernel_span_probabilities(
     from ner_registry.nn.kernels import chain as kernels
 
     results = emissions.new_empty(len(spans))
-    inputs = (emissions, transitions, start, end, mask, spans, labels, continues)
-    if kernels.span_probabilities(*map(_array, (*inputs, results))):
+    scores, asked = (emissions, transitions, start, end), (mask, spans, labels, continues)
+    if kernels.span_probabilities(*map(_array, (*scores, *asked, results))):
         return results
-    return log_space.span_probabilities(*inputs)
+    return log_space.span_probabilities(*_doubled(*scores), *asked).to(emissions.dtype)
+
+
+def _doubled(*scores: Tensor) -> Iterator[Tensor]:
+    """Scores too far apart for a kernel are so for float32 as well."""
+    return (tensor.double() for tensor in scores)
 
 
 def _on_rows(

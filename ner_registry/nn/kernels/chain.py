@@ -131,9 +131,10 @@ def _weigh(emissions: Array, weights: Array) -> Any:
     for token in range(tokens):
         top, lowest = -inf, inf
         for score in emissions[token]:
+            if score != score:
+                return nan
             top = max(top, score)
             lowest = min(lowest, score if score > -inf else inf)
-        # NaN fails every comparison, or makes a sum that does
         if not (top < inf and top - lowest < _WIDEST):
             return nan
         for tag in range(count):

@@ -1,0 +1,156 @@
+"""The kernels of the chain against the same in log space."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from ner_registry.nn import chain_operators, log_space
+from ner_registry.nn.kernels import HAS_NUMBA
+from ner_registry.nn.recurrent import BidirectionalRecurrent
+from ner_registry.nn.threads import computing
+
+pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="numba isn't installed: no kernels")
+Chain = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+
+SIZES = [(1, 1, 1), (1, 6, 2), (5, 7, 9), (8, 12, 17), (3, 20, 40)]
+KINDS = ["plain", "constrained", "hard", "wide", "impossible emissions"]
+
+
+def make_chain(size: int, length: int, tags: int, kind: str, dtype: torch.dtype) -> Chain:
+    generator = torch.Generator().manual_seed(size + length + tags)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    emissions, transitions, start, end = (
+        3 * draw(size, length, tags),
+        draw(tags, tags),
+        draw(tags),
+        draw(tags),
+    )
+    if kind == "constrained":  # a tag goes on or steps to the next one
+        reach = torch.arange(tags)
+        transitions[(reach - reach.unsqueeze(1)) % tags > 1] = -torch.inf
+        start[1:] = -torch.inf
+    if kind == "hard":
+        transitions[0, :-1] = -1e4
+    if kind == "wide":
+        emissions *= 3e3
+    if kind == "impossible emissions":
+        emissions[:, ::2, 1:] = -torch.inf
+    lengths = torch.randint(0, length + 1, (size, 1), generator=generator)
+    lengths[0] = length
+    mask = torch.arange(length) < lengths
+    emissions[~mask] = torch.nan  # nothing may look at padding
+    return (*(t.to(dtype) for t in (emissions, transitions, start, end)), mask)
+
+
+def exact(chain: Chain) -> Chain:
+    emissions, *steps, mask = chain
+    found = (emissions.nan_to_num(0, None, -torch.inf), *steps)
+    return (*(tensor.double() for tensor in found), mask)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_log_likelihood(shape: tuple[int, int, int], kind: str, dtype: torch.dtype) -> None:
+    chain = make_chain(*shape, kind, dtype)
+    tags = torch.randint(0, shape[2], shape[:2])
+    if kind == "impossible emissions":
+        tags[:] = 0
+    if kind == "constrained":
+        tags[:] = 0
+    tags[:, 3::4] = -1
+    found = chain_operators.log_likelihood(*chain, tags)
+    expected = log_space.log_likelihood(*exact(chain), tags)
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-10
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == dtype
+        torch.testing.assert_close(one.double(), other, rtol=tolerance, atol=10 * tolerance)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+def test_viterbi(shape: tuple[int, int, int], kind: str) -> None:
+    chain = make_chain(*shape, kind, torch.float32)
+    emissions, *steps, mask = chain
+    clean = emissions.nan_to_num(0, None, -torch.inf)
+    assert torch.equal(chain_operators.viterbi(*chain), log_space.viterbi(clean, *steps, mask))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", SIZES[1:], ids=str)
+def test_span_probabilities(shape: tuple[int, int, int], kind: str) -> None:
+    size, _, tags = shape
+    chain = make_chain(*shape, kind, torch.float32)
+    labels = (torch.arange(tags) - 1) // 2
+    continues = (labels == labels.unsqueeze(1)) & (torch.arange(tags) % 2 == 0)
+    continues[labels < 0] = False
+    spans = torch.tensor(
+        [
+            (row, start, end, label)
+            for row in range(size)
+            for start in range(int(chain[-1][row].sum()))
+            for end in range(start + 1, int(chain[-1][row].sum()) + 1)
+            for label in range(max(1, int(labels.max()) + 1))
+        ]
+    ).view(-1, 4)
+    found = chain_operators.span_probabilities(*chain, spans, labels, continues)
+    expected = log_space.span_probabilities(*exact(chain), spans, labels, continues)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-6)
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_shared_rows_change_nothing() -> None:
+    chain = make_chain(400, 20, 9, "plain", torch.float32)
+    tags = torch.zeros(400, 20, dtype=torch.long)
+    model = BidirectionalRecurrent("lstm", 1, hidden_size=1)
+    found = []
+    for threads in (1, 2, 5):
+        with computing(model, threads):
+            found.append(
+                [*chain_operators.log_likelihood(*chain, tags), chain_operators.viterbi(*chain)]
+            )
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+def test_a_long_sentence_with_constraints_out_of_reach() -> None:
+    """What one tag loses beside another decides, once the other can't end the sentence."""
+    emissions = torch.zeros(1, 2000, 2)
+    emissions[:, :, 1] = 3
+    transitions = torch.tensor([[0.0, -torch.inf], [-torch.inf, 0.0]])
+    end = torch.tensor([0.0, -torch.inf])
+    mask = torch.ones(1, 2000, dtype=torch.bool)
+    chain = (emissions, transitions, torch.zeros(2), end, mask)
+    none = torch.full((1, 2000), -1)
+    likelihood, marginals, _ = chain_operators.log_likelihood(*chain, none)
+    assert likelihood.item() == pytest.approx(0)
+    assert (marginals[0, :, 0] == -1).all()
+
+
+def test_nan_is_told() -> None:
+    emissions, *rest = make_chain(2, 3, 4, "plain", torch.float32)
+    emissions[0, 1, 2] = torch.nan
+    tags = torch.zeros(2, 3, dtype=torch.long)
+    likelihood = chain_operators.log_likelihood(emissions, *rest, tags)[0]
+    assert likelihood[0].isnan()
+
+
+def test_the_operators_are_sound() -> None:
+    chain = exact(make_chain(2, 3, 4, "plain", torch.float32))
+    for tensor in chain[:4]:
+        tensor.requires_grad_()
+    tags = torch.zeros(2, 3, dtype=torch.long)
+    checks = ("test_schema", "test_autograd_registration", "test_faketensor")
+    operators = torch.ops.ner_registry
+    torch.library.opcheck(operators.chain_log_likelihood, (*chain, tags), test_utils=checks)
+    with torch.no_grad():
+        torch.library.opcheck(operators.chain_viterbi, chain, test_utils=checks)
+        spans = torch.tensor([[0, 0, 1, 0]]), torch.tensor([-1, 0, 0, 0]), torch.eye(4) > 0
+        torch.library.opcheck(
+            operators.chain_span_probabilities, (*chain, *spans), test_utils=checks
+        )
