@@ -9,7 +9,7 @@ their row. A row may be all padding, whose one path is the empty one with score 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -171,9 +171,11 @@ def _kernel_span_probabilities(
     return log_space.span_probabilities(*_doubled(*scores), *asked).to(emissions.dtype)
 
 
-def _doubled(*scores: Tensor) -> Iterator[Tensor]:
+def _doubled(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Scores too far apart for a kernel are so for float32 as well."""
-    return (tensor.double() for tensor in scores)
+    return emissions.double(), transitions.double(), start.double(), end.double()
 
 
 def _on_rows(

@@ -37,6 +37,19 @@ def test_without_shuffling_long_sentences_come_first() -> None:
     assert ordered == sorted(LENGTHS, reverse=True)
 
 
+def test_long_sentences_share_a_batch_with_fewer() -> None:
+    lengths = [500, 90, 60, 9, 9, 9, 9, 1, 0]
+    batches = list(LengthBatchSampler(lengths, batch_size=4, shuffle=False, max_tokens=100))
+    assert [[lengths[n] for n in batch] for batch in batches] == [
+        [500],
+        [90],
+        [60],
+        [9, 9, 9, 9],
+        [1, 0],
+    ]
+    assert list(LengthBatchSampler([], batch_size=4, shuffle=True)) == []
+
+
 def test_views_of_any_shape_are_padded() -> None:
     def characters(sentence: Sentence) -> Tensor:
         width = max(map(len, sentence.tokens))

@@ -174,6 +174,24 @@ def test_recovering_needs_the_same_config_and_data(config: dict[str, Any], tmp_p
     train(config, tmp_path / "run", force=True)
 
 
+def test_recovering_goes_on_with_as_many_threads(config: dict[str, Any], tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    config["trainer"]["num_threads"] = 2
+    metrics = train(config, directory)
+    assert json.loads((directory / "meta.json").read_text())["threads"] == 2
+    assert "2 threads" in (directory / "out.log").read_text()
+
+    config["trainer"]["num_threads"] = None
+    alone = train(config, tmp_path / "alone")
+    meta = json.loads((tmp_path / "alone" / "meta.json").read_text())
+    assert meta["threads"] == 1  # what the tests give PyTorch
+    assert without_times(alone) == without_times(metrics)
+    (tmp_path / "alone" / "meta.json").write_text(json.dumps(meta | {"threads": 2}))
+    (tmp_path / "alone" / "model.tar.gz").unlink()
+    train(config, tmp_path / "alone", recover=True)
+    assert json.loads((tmp_path / "alone" / "meta.json").read_text())["threads"] == 2
+
+
 def test_recovering_nothing_starts_afresh(config: dict[str, Any], tmp_path: Path) -> None:
     assert train(config, tmp_path / "run", recover=True)["epoch"] == 1
 
@@ -196,7 +214,7 @@ def test_without_validation_the_last_epoch_is_the_best(
 
 
 def test_a_loss_that_is_not_finite(config: dict[str, Any], tmp_path: Path) -> None:
-    config["trainer"]["optimizer"] = {"type": "sgd", "lr": 1e30}
+    config["trainer"]["optimizer"] = {"type": "sgd", "lr": 1e38}
     with pytest.raises(RunError, match=r"the loss became (nan|inf) in epoch 0, step \d+"):
         train(config, tmp_path / "run")
     assert RunError.exit_code == 1

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
-from ner_registry.nn import chain_operators, log_space
+from ner_registry.nn import chain_operators
+from ner_registry.nn import log_space as in_log_space
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.recurrent import BidirectionalRecurrent
 from ner_registry.nn.threads import computing
 
 pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="numba isn't installed: no kernels")
-Chain = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Chain = Any  # emissions, transitions, start, end, mask
 
+operators: Any = chain_operators
+log_space: Any = in_log_space
 SIZES = [(1, 1, 1), (1, 6, 2), (5, 7, 9), (8, 12, 17), (3, 20, 40)]
 KINDS = ["plain", "constrained", "hard", "wide", "impossible emissions"]
 
@@ -50,7 +55,7 @@ def make_chain(size: int, length: int, tags: int, kind: str, dtype: torch.dtype)
 def exact(chain: Chain) -> Chain:
     emissions, *steps, mask = chain
     found = (emissions.nan_to_num(0, None, -torch.inf), *steps)
-    return (*(tensor.double() for tensor in found), mask)  # type: ignore[return-value]
+    return (*(tensor.double() for tensor in found), mask)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -64,7 +69,7 @@ def test_log_likelihood(shape: tuple[int, int, int], kind: str, dtype: torch.dty
     if kind == "constrained":
         tags[:] = 0
     tags[:, 3::4] = -1
-    found = chain_operators.log_likelihood(*chain, tags)
+    found = operators.log_likelihood(*chain, tags)
     expected = log_space.log_likelihood(*exact(chain), tags)
     tolerance = 1e-5 if dtype == torch.float32 else 1e-10
     for one, other in zip(found, expected, strict=True):
@@ -78,11 +83,11 @@ def test_viterbi(shape: tuple[int, int, int], kind: str) -> None:
     chain = make_chain(*shape, kind, torch.float32)
     emissions, *steps, mask = chain
     clean = emissions.nan_to_num(0, None, -torch.inf)
-    assert torch.equal(chain_operators.viterbi(*chain), log_space.viterbi(clean, *steps, mask))
+    assert torch.equal(operators.viterbi(*chain), log_space.viterbi(clean, *steps, mask))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", SIZES[1:], ids=str)
+@pytest.mark.parametrize("shape", [*SIZES[1:-1], (2, 6, 40)], ids=str)
 def test_span_probabilities(shape: tuple[int, int, int], kind: str) -> None:
     size, _, tags = shape
     chain = make_chain(*shape, kind, torch.float32)
@@ -98,7 +103,7 @@ def test_span_probabilities(shape: tuple[int, int, int], kind: str) -> None:
             for label in range(max(1, int(labels.max()) + 1))
         ]
     ).view(-1, 4)
-    found = chain_operators.span_probabilities(*chain, spans, labels, continues)
+    found = operators.span_probabilities(*chain, spans, labels, continues)
     expected = log_space.span_probabilities(*exact(chain), spans, labels, continues)
     torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-6)
     assert ((found >= 0) & (found <= 1)).all()
@@ -111,9 +116,7 @@ def test_shared_rows_change_nothing() -> None:
     found = []
     for threads in (1, 2, 5):
         with computing(model, threads):
-            found.append(
-                [*chain_operators.log_likelihood(*chain, tags), chain_operators.viterbi(*chain)]
-            )
+            found.append([*operators.log_likelihood(*chain, tags), operators.viterbi(*chain)])
     for other in found[1:]:
         assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
 
@@ -127,7 +130,7 @@ def test_a_long_sentence_with_constraints_out_of_reach() -> None:
     mask = torch.ones(1, 2000, dtype=torch.bool)
     chain = (emissions, transitions, torch.zeros(2), end, mask)
     none = torch.full((1, 2000), -1)
-    likelihood, marginals, _ = chain_operators.log_likelihood(*chain, none)
+    likelihood, marginals, _ = operators.log_likelihood(*chain, none)
     assert likelihood.item() == pytest.approx(0)
     assert (marginals[0, :, 0] == -1).all()
 
@@ -136,7 +139,7 @@ def test_nan_is_told() -> None:
     emissions, *rest = make_chain(2, 3, 4, "plain", torch.float32)
     emissions[0, 1, 2] = torch.nan
     tags = torch.zeros(2, 3, dtype=torch.long)
-    likelihood = chain_operators.log_likelihood(emissions, *rest, tags)[0]
+    likelihood = operators.log_likelihood(emissions, *rest, tags)[0]
     assert likelihood[0].isnan()
 
 
@@ -146,11 +149,11 @@ def test_the_operators_are_sound() -> None:
         tensor.requires_grad_()
     tags = torch.zeros(2, 3, dtype=torch.long)
     checks = ("test_schema", "test_autograd_registration", "test_faketensor")
-    operators = torch.ops.ner_registry
-    torch.library.opcheck(operators.chain_log_likelihood, (*chain, tags), test_utils=checks)
+    registered = torch.ops.ner_registry
+    torch.library.opcheck(registered.chain_log_likelihood, (*chain, tags), test_utils=checks)
     with torch.no_grad():
-        torch.library.opcheck(operators.chain_viterbi, chain, test_utils=checks)
+        torch.library.opcheck(registered.chain_viterbi, chain, test_utils=checks)
         spans = torch.tensor([[0, 0, 1, 0]]), torch.tensor([-1, 0, 0, 0]), torch.eye(4) > 0
         torch.library.opcheck(
-            operators.chain_span_probabilities, (*chain, *spans), test_utils=checks
+            registered.chain_span_probabilities, (*chain, *spans), test_utils=checks
         )

@@ -134,3 +134,26 @@ def test_another_real_corpus(
     assert corpus.scheme == "IOB2"
     assert (len(corpus.sentences), corpus.tokens) == (sentences, tokens)
     assert corpus.labels.total() == entities
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "end O"])
+def test_lines_are_the_same_wherever_blocks_of_the_file_end(read: Any, end: str, last: str) -> None:
+    lines = [*(f"wörd{number} O" if number % 9 else "" for number in range(1, 20_001)), last]
+    sentences = read("\ufeff" + end.join(lines))
+    tokens = [token for sentence in sentences for token in sentence.tokens]
+    assert tokens == [line.removesuffix(" O") for line in lines if line]
+    assert sentences[-1].line == 20_000 if last else 19_999
+    assert sentences[1].line == 10
+
+
+def test_a_wrong_byte_far_into_the_file_is_told_at_its_line(read: Any) -> None:
+    good = "word O\n" * 30_000
+    with pytest.raises(DataError, match=r"data.conll:30001: .* got byte 0xff at column 2"):
+        read(good.encode() + b"w\xff O\n" + good.encode())
+
+
+def test_a_line_of_many_blocks(read: Any) -> None:
+    word = "x" * 300_000
+    (sentence,) = read(f"{word} O\nb O\n")
+    assert sentence.tokens == [word, "b"]

@@ -1,0 +1,65 @@
+"""Tasks and modules side by side."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from ner_registry.nn.parallel import parallel
+from ner_registry.nn.recurrent import BidirectionalRecurrent
+from ner_registry.nn.threads import available_threads, computing, side_by_side, thread_count
+
+TASKS = BidirectionalRecurrent("gru", 3, hidden_size=2)
+
+
+def test_threads_go_to_tasks_or_to_operators() -> None:
+    with computing(TASKS, 3):
+        assert (thread_count(), torch.get_num_threads(), available_threads()) == (3, 1, 3)
+        with computing(TASKS):
+            assert thread_count() == 3
+    with computing(nn.Linear(2, 2), 3):
+        assert (thread_count(), torch.get_num_threads()) == (1, 3)
+    assert (thread_count(), torch.get_num_threads()) == (1, 1)
+
+
+def test_tasks_run_at_once_and_results_keep_their_order() -> None:
+    together = threading.Barrier(3, timeout=20)  # nobody passes it alone
+
+    def task(number: int) -> int:
+        together.wait()
+        return number
+
+    with computing(TASKS, 3):
+        assert side_by_side([partial(task, number) for number in range(3)]) == [0, 1, 2]
+
+
+def test_a_task_that_fails_is_told() -> None:
+    def fails() -> None:
+        raise ValueError("no")
+
+    with computing(TASKS, 2), pytest.raises(ValueError, match="no"):
+        side_by_side([lambda: None, fails])
+
+
+@pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
+def test_modules_side_by_side_learn_the_same(cell: type[nn.GRU] | type[nn.LSTM]) -> None:
+    torch.manual_seed(0)
+    modules = [cell(3, 4, batch_first=True), cell(3, 4, batch_first=True)]
+    inputs = torch.randn(2, 5, 3, requires_grad=True)
+    of = [inputs, *(p for module in modules for p in module.parameters())]
+    found = []
+    for threads in (1, 2):
+        with computing(TASKS, threads):
+            one, other = parallel(modules, [inputs, inputs.flip(1)])
+            outputs = torch.cat([one, other], 2)
+            found.append((outputs, *torch.autograd.grad(outputs.square().sum(), of)))
+            with torch.no_grad():
+                assert torch.equal(
+                    torch.cat(parallel(modules, [inputs, inputs.flip(1)]), 2), outputs
+                )
+    for sequential, side in zip(*found, strict=True):
+        assert torch.equal(sequential, side)
