@@ -8,6 +8,7 @@ asleep, so that a busy machine loses nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -77,3 +78,8 @@ def _pool(size: int) -> ThreadPoolExecutor:
 def _begin() -> None:
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
+
+
+if hasattr(os, "register_at_fork"):
+    # a forked process has none of its parent's threads, and would wait for them for ever
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -157,3 +157,21 @@ def test_the_operators_are_sound() -> None:
         torch.library.opcheck(
             registered.chain_span_probabilities, (*chain, *spans), test_utils=checks
         )
+
+
+def test_torch_compile_takes_them_whole() -> None:
+    emissions, *rest = exact(make_chain(3, 5, 4, "plain", torch.float32))
+    tags = torch.zeros(3, 5, dtype=torch.long)
+
+    def loss(emissions: Tensor) -> Tensor:
+        found: Tensor = operators.log_likelihood(2 * emissions, *rest, tags)[0]
+        return found.sum()
+
+    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    found = []
+    for function in (loss, compiled):
+        leaf = emissions.clone().requires_grad_()
+        value = function(leaf)
+        value.backward()
+        found.append((value.detach(), leaf.grad))
+    torch.testing.assert_close(found[0], found[1])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -63,3 +67,22 @@ def test_modules_side_by_side_learn_the_same(cell: type[nn.GRU] | type[nn.LSTM])
                 )
     for sequential, side in zip(*found, strict=True):
         assert torch.equal(sequential, side)
+
+
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    with computing(TASKS, 2):
+        assert side_by_side([lambda: 1, lambda: 2]) == [1, 2]
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                os._exit(int(side_by_side([lambda: 1, lambda: 2]) != [1, 2]))
+            os._exit(2)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("the forked process waits for threads that it doesn't have")
