@@ -37,8 +37,10 @@ def bidirectional_lstm(inputs: Tensor, mask: Tensor, ahead: nn.LSTM, back: nn.LS
         ahead: the weights of the direction that reads forwards; of one layer.
         back: those of the other.
     """
+    weights = [*_weights(ahead), *_weights(back)]
+    keeps = torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *weights))
     outputs: Tensor = _BidirectionalLstm.apply(  # type: ignore[no-untyped-call]  # of torch
-        inputs, mask, *_weights(ahead), *_weights(back)
+        keeps, inputs, mask, *weights
     )
     return outputs
 
@@ -52,11 +54,10 @@ class _BidirectionalLstm(torch.autograd.Function):
     """Each direction of each share of the batch is a task of its own."""
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, mask: Tensor, *weights: Tensor) -> Tensor:
+    def forward(ctx: Any, keeps: bool, inputs: Tensor, mask: Tensor, *weights: Tensor) -> Tensor:
         ctx.size = len(inputs)
         inputs, mask = _filled_up(inputs), _filled_up(mask)
         outputs = inputs.new_empty(*mask.shape, 2 * weights[1].shape[1])
-        keeps = any(ctx.needs_input_grad)
         ctx.shares = [
             _Share(inputs[rows], mask[rows], outputs[rows], weights, keeps=keeps)
             for rows in _shared(len(inputs))
@@ -89,7 +90,7 @@ class _BidirectionalLstm(torch.autograd.Function):
             for side in (ahead, back)
             for parts in zip(*(of_share[1:] for of_share in side), strict=True)
         ]
-        return torch.cat(inputs)[: ctx.size], None, *weights
+        return None, torch.cat(inputs)[: ctx.size], None, *weights
 
 
 class _Share:

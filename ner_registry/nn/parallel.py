@@ -23,8 +23,9 @@ def parallel(modules: Sequence[nn.Module], inputs: Sequence[Tensor]) -> tuple[Te
         return tuple(module(tensor)[0] for module, tensor in zip(modules, inputs, strict=True))
     parameters = [list(module.parameters()) for module in modules]
     flat = [parameter for of_module in parameters for parameter in of_module]
+    recorded = torch.is_grad_enabled() and any(t.requires_grad for t in (*inputs, *flat))
     outputs: tuple[Tensor, ...] = _Parallel.apply(  # type: ignore[no-untyped-call]  # of torch
-        modules, parameters, len(inputs), *inputs, *flat
+        recorded, modules, parameters, len(inputs), *inputs, *flat
     )
     return outputs
 
@@ -38,16 +39,15 @@ class _Parallel(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
+        recorded: bool,
         modules: Sequence[nn.Module],
         parameters: Sequence[Sequence[Tensor]],
         count: int,
         *tensors: Tensor,
     ) -> tuple[Tensor, ...]:
-        recorded = any(ctx.needs_input_grad)
-
         def run(module: nn.Module, given: Tensor) -> tuple[Tensor, Tensor]:
             with torch.set_grad_enabled(recorded):
-                inner = given.detach().requires_grad_(recorded)
+                inner = given.detach().requires_grad_() if recorded else given
                 return inner, module(inner)[0]
 
         ran = side_by_side(
@@ -67,4 +67,4 @@ class _Parallel(torch.autograd.Function):
         )
         of_inputs = [of_module[0] for of_module in found]
         of_parameters = [grad for of_module in found for grad in of_module[1:]]
-        return None, None, None, *of_inputs, *of_parameters
+        return None, None, None, None, *of_inputs, *of_parameters
