@@ -99,12 +99,11 @@ class _View:
     """
 
     def __init__(self, parts: Sequence[Tensor], device: torch.device) -> None:
-        shapes = torch.tensor([part.shape[1:] for part in parts])  # shape: (sentences, dims - 1)
         self._shapes = None
-        if len(parts) and (shapes != shapes[0]).any():
-            self._shapes = shapes
-            widest = shapes.amax(0)
-            parts = [_widened(part, widest.tolist()) for part in parts]
+        if len({part.shape[1:] for part in parts}) > 1:
+            self._shapes = torch.tensor([part.shape[1:] for part in parts])
+            widest = self._shapes.amax(0).tolist()
+            parts = [_widened(part, widest) for part in parts]
         empty = parts[0].new_zeros(1, *parts[0].shape[1:]) if parts else torch.zeros(1)
         self._values = torch.cat([*parts, empty]).to(device)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 TagScheme = Literal["IOB1", "IOB2", "IOBES", "BIOUL"]
@@ -22,6 +23,7 @@ _PREFIXES: dict[TagScheme, str] = {
 }
 _OPENING = frozenset("BSU")
 _CLOSING = frozenset("ESLU")
+_DISTINCT_TAGS = 4096  # a corpus asks of a few tags, a hundred thousand times
 _TAG = re.compile(r"O|[BIESLU]-\S.*")
 
 
@@ -33,6 +35,7 @@ class Span(NamedTuple):
     end: int
 
 
+@lru_cache(_DISTINCT_TAGS)
 def is_tag(text: str) -> bool:
     """Whether ``text`` is a tag of any scheme."""
     return _TAG.fullmatch(text) is not None
@@ -91,6 +94,7 @@ def spans_to_tags(spans: Iterable[Span], length: int, scheme: TagScheme) -> list
     return tags
 
 
+@lru_cache(_DISTINCT_TAGS)
 def allowed(before: str | None, tag: str | None, scheme: TagScheme) -> bool:
     """Whether ``tag`` may follow ``before``; None is beyond the first or the last token."""
     opened = before is not None and before != "O"
