@@ -20,7 +20,7 @@ from ner_registry.data.sentence import Sentence
 from ner_registry.errors import NerError
 from ner_registry.nn.threads import computing
 from ner_registry.tagger import ScoredSpan, Tagger
-from ner_registry.training.trainer import choose_device
+from ner_registry.training.device import choose_device
 
 BATCH_SIZE = 128
 _WINDOW = 32  # batches' worth of sentences that are sorted by length together

@@ -21,8 +21,8 @@ from ner_registry.data.schemes import spans_to_tags, tags_to_spans
 from ner_registry.jobs.prepare import read_corpus
 from ner_registry.jobs.score import predictions
 from ner_registry.predictor import BATCH_SIZE, as_jsonl
+from ner_registry.training.device import choose_device
 from ner_registry.training.metrics import MIN_SUPPORT
-from ner_registry.training.trainer import choose_device
 
 _SCORES = ("precision", "recall", "f1", "support")
 

@@ -21,8 +21,8 @@ from ner_registry.errors import ConfigError, DataError, Fault
 from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.device import choose_device
 from ner_registry.training.state import TrainingState
-from ner_registry.training.trainer import choose_device
 
 
 @dataclass

@@ -21,7 +21,7 @@ from ner_registry.config.types import Pattern, PositiveFloat, PositiveInt
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.files import tensor_bytes, write_file, write_json
 from ner_registry.data.indexed import Batch, IndexedSentences
-from ner_registry.errors import ConfigError, Fault, RunError
+from ner_registry.errors import RunError
 from ner_registry.training.checkpoints import load_checkpoint, save_checkpoint
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.row_adam import RowAdam
@@ -279,29 +279,3 @@ def peak_memory() -> float:
     """The most memory this process has held, in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def choose_device(name: str, path: str = "device") -> torch.device:
-    """The device that ``trainer.device`` or ``--device`` names.
-
-    Raises:
-        ConfigError: there is no such device here; ``path`` is where it was named.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    fault = None
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        fault = f"expected auto, cpu, cuda, cuda:1 or mps, got {name!r}"
-    else:
-        gpus = torch.cuda.device_count()
-        if device.type == "cuda" and (device.index or 0) >= gpus:
-            fault = f"expected a GPU that is here, got {name!r} and {gpus} GPUs: use auto or cpu"
-        if device.type == "mps" and not torch.backends.mps.is_available():
-            fault = "expected a GPU that is here, got 'mps' without one: use auto or cpu"
-    if fault is not None:
-        raise ConfigError([Fault(path, fault)])
-    return device
