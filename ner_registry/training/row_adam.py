@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
 
-_MOVES = 2.0**-24  # less of a mean gradient than this moves no number of 24 bits
+_FEW = 1 / 150  # of an owed move: so little may be taken at once
+_NOTHING = 2.0**-24  # of it: less changes no number of 24 bits
 
 
 class RowAdam(torch.optim.Adam):
@@ -76,6 +77,9 @@ class RowAdam(torch.optim.Adam):
         group = self.group_of(weight)
         if group is None or group["weight_decay"] or group["amsgrad"]:
             return False
+        first, second = group["betas"]
+        if first >= 0.99 * math.sqrt(second):  # owed moves would hardly shrink, or grow
+            return False
         return weight.device.type == "cpu" and weight.dtype == torch.float32
 
 
@@ -85,6 +89,11 @@ def _before_reading(table: _Rows, module: nn.Module, arguments: tuple[Tensor, ..
 
 def _before_saving(table: _Rows, *_: Any) -> None:
     table.catch_up_all()
+
+
+def _steps_until(share: float, left: float) -> int:
+    """Steps after which so little is left of a move, each of which leaves that much."""
+    return math.ceil(math.log(share) / math.log(left)) if left else 0
 
 
 class _Rows:
@@ -145,8 +154,7 @@ class _Rows:
 
         if self.now:
             first, second = self._group["betas"]
-            shrinks = first / math.sqrt(second)
-            lasts = math.ceil(math.log(_MOVES) / math.log(shrinks)) if 0 < shrinks < 1 else self.now
+            left = first / math.sqrt(second)  # of a step's move, in the next one
             kernels.catch_up(
                 rows,
                 self.taken,
@@ -155,7 +163,8 @@ class _Rows:
                 self.rates,
                 self.epsilons,
                 np.array([first, second]),
-                lasts,
+                _steps_until(_FEW, left),
+                _steps_until(_NOTHING, left),
             )
 
     def catch_up_all(self) -> None:

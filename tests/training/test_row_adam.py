@@ -24,8 +24,12 @@ class Model(nn.Module):
         self.top = nn.Linear(WIDTH, 3)
 
     def forward(self, rows: Tensor) -> Tensor:
-        scores: Tensor = self.top(self.table(rows))
-        return scores.square().sum()
+        # a gradient that doesn't depend on the weights: near a minimum Adam makes much of little,
+        # and would of differences in rounding
+        generator = torch.Generator().manual_seed(int(rows.sum()))
+        scores = self.table(rows) * torch.randn(*rows.shape, WIDTH, generator=generator)
+        loss: Tensor = scores.sum() + self.top.weight.sum() - self.top.bias.sum()
+        return loss
 
 
 def models(**settings: Any) -> tuple[Model, RowAdam, Model, torch.optim.Adam]:
@@ -58,7 +62,7 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> N
         {"lr": 1e-2},
         {"lr": 1e-3, "eps": 1e-3},  # an epsilon that counts
         {"lr": 1e-2, "betas": (0.5, 0.9)},
-        {"lr": 1e-2, "betas": (0.9, 0.5)},  # means that outlast their squares
+        {"lr": 1e-2, "betas": (0.95, 0.99)},
         {"lr": 1e-2, "betas": (0.0, 0.9)},
     ],
     ids=str,
@@ -110,7 +114,9 @@ def test_a_run_goes_on_from_what_was_saved() -> None:
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("settings", [{"weight_decay": 0.1}, {"amsgrad": True}])
+@pytest.mark.parametrize(
+    "settings", [{"weight_decay": 0.1}, {"amsgrad": True}, {"betas": (0.9, 0.5)}], ids=str
+)
 def test_what_moves_rows_in_another_way_is_left_to_adam(settings: dict[str, Any]) -> None:
     ours, optimizer, theirs, reference = models(lr=1e-2, **settings)
     train(ours, optimizer, range(20))

@@ -13,7 +13,6 @@ import numpy as np
 from ner_registry.nn.kernels.compiler import compiled
 
 Array = Any
-_APART = 48  # steps: the rest weigh less than 1 / 150 of all, for the usual betas
 
 
 @compiled
@@ -27,6 +26,7 @@ def catch_up(
     rates: Array,
     epsilons: Array,
     betas: Array,
+    apart: int,
     memory: int,
 ) -> None:
     """Takes the steps that rows are owed, in each of which their gradient was zero.
@@ -45,6 +45,7 @@ def catch_up(
         rates: for each step, the learning rate, both means' corrections included.
         epsilons: for each step, what is added to the root of ``square``, correction included.
         betas: (2,), how much of the means a step keeps.
+        apart: how many steps to take one by one.
         memory: steps after which what is left of a mean moves nothing any more.
     """
     width = weight.shape[1]
@@ -71,7 +72,7 @@ def catch_up(
                 rate = rates[step] * share_mean / share_root
                 by += rate
                 epsilon += rate * epsilons[step] / share_root
-                if step - first > _APART and step < stop:
+                if step - first > apart and step < stop:
                     continue
                 factor, added = np.float32(by), np.float32(epsilon / by)
                 for place in range(width):
