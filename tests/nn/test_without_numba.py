@@ -29,13 +29,8 @@ print(json.dumps(nr.load(sys.argv[3])("Maria Nielsen met them in Kelfield.")))
 """
 
 
-@pytest.mark.parametrize("encoder", ["lstm", "gru"])
-def test_training_and_tagging(root: Path, tmp_path: Path, encoder: str) -> None:
-    config = tmp_path / "config.jsonnet"
-    config.write_text(
-        f"(import '{root}/experiments/quickstart.jsonnet') + "
-        f"{{ model+: {{ encoder+: {{ type: '{encoder}' }} }} }}"
-    )
+def test_training_and_tagging(root: Path, tmp_path: Path) -> None:
+    config = root / "experiments" / "quickstart.jsonnet"
     found = []
     for kind in ("with", "without"):
         command = [sys.executable, "-c", TRAIN, kind, str(config), str(tmp_path / kind)]
