@@ -20,9 +20,12 @@ _ARITHMETIC = {"contract", "nsz", "arcp", "reassoc"}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as machine code that runs without Python's lock."""
-    decorator: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_ARITHMETIC)
-    kernel: Callable[..., Any] = decorator(function)
+    """The function as machine code that runs without Python's lock, kept on disk if it can be."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _ARITHMETIC}
+    try:
+        kernel: Callable[..., Any] = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written to
+        kernel = numba.njit(**options)(function)
     return kernel
 
 
