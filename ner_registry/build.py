@@ -45,6 +45,9 @@ class ModelSettings:
         head: reads what the encoder gives.
         dropout: probability of dropping a number of the embeddings, and of the encoder's
             output, in training.
+        variational_dropout: whether the same ones are dropped at every token of a sentence
+            (Gal & Ghahramani 2016).
+        word_dropout: probability of hiding all of a token's embeddings, in training.
         tag_scheme: the scheme that the model works in; null: that of the training data.
     """
 
@@ -52,6 +55,8 @@ class ModelSettings:
     encoder: Callable[..., Seq2SeqEncoder]
     head: Callable[..., TaggerHead]
     dropout: DropoutRate = 0.0
+    variational_dropout: bool = False
+    word_dropout: DropoutRate = 0.0
     tag_scheme: TagScheme | None = None
 
 
@@ -191,7 +196,15 @@ def build_tagger(
     width = sum(_width(part, f"model.embedders.{name}") for name, part in embedders.items())
     encoder = settings.encoder(input_dim=width)
     head = settings.head(input_dim=_width(encoder, "model.encoder"), tags=tags)
-    return Tagger(embedders, encoder, head, tags, dropout=settings.dropout)
+    return Tagger(
+        embedders,
+        encoder,
+        head,
+        tags,
+        dropout=settings.dropout,
+        variational_dropout=settings.variational_dropout,
+        word_dropout=settings.word_dropout,
+    )
 
 
 def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:

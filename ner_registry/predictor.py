@@ -108,10 +108,16 @@ def load(
     return Predictor(load_archive(path, include_packages=include_packages, device=place))
 
 
-def inference_batches(data: IndexedSentences, batch_size: int) -> LengthBatchSampler:
+def inference_batches(
+    tagger: Tagger, data: IndexedSentences, batch_size: int
+) -> LengthBatchSampler:
     """Batches for a model that isn't trained on them, smaller ones of very long sentences."""
     return LengthBatchSampler(
-        data.lengths, batch_size=batch_size, shuffle=False, max_tokens=batch_size * _LONG
+        data.lengths,
+        batch_size=batch_size,
+        shuffle=False,
+        max_tokens=batch_size * _LONG,
+        documents=data.documents if tagger.encoder.reads_documents else None,
     )
 
 
@@ -119,7 +125,7 @@ def tag_with_scores(
     tagger: Tagger, data: IndexedSentences, batch_size: int
 ) -> list[list[ScoredSpan]]:
     """The entities of each sentence, in the order of the data."""
-    sampler = inference_batches(data, batch_size)
+    sampler = inference_batches(tagger, data, batch_size)
     found: list[list[ScoredSpan]] = [[] for _ in data.lengths]
     tagger.eval()
     with torch.inference_mode(), computing(tagger):

@@ -14,7 +14,7 @@ from ner_registry.data.tags import TagSet
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
 from ner_registry.heads import TaggerHead
-from ner_registry.nn.dropout import Dropout
+from ner_registry.nn.dropout import WordDropout, make_dropout
 
 
 class ScoredSpan(NamedTuple):
@@ -34,6 +34,8 @@ class Tagger(nn.Module):
         tags: the tags that the head's indices stand for.
         dropout: probability of dropping a number of the embeddings, and of the encoder's
             output, in training.
+        variational_dropout: whether the same ones are dropped at every token of a sentence.
+        word_dropout: probability of hiding all of a token's embeddings, in training.
     """
 
     def __init__(
@@ -44,37 +46,43 @@ class Tagger(nn.Module):
         tags: TagSet,
         *,
         dropout: float = 0.0,
+        variational_dropout: bool = False,
+        word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.embedders = nn.ModuleDict(embedders)
         self.encoder = encoder
         self.head = head
         self.tags = tags
-        self.dropout = Dropout(dropout)
+        self.word_dropout = WordDropout(word_dropout)
+        self.dropout = make_dropout(dropout, locked=variational_dropout)
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
         return next(self.parameters(), torch.empty(0)).device
 
-    def encode(self, views: Mapping[str, Tensor], mask: Tensor) -> Tensor:
-        """Views (batch, length, …) by embedder -> (batch, length, width)."""
-        vectors = [embed(views[name], mask) for name, embed in self.embedders.items()]
-        encoded: Tensor = self.encoder(self.dropout(torch.cat(vectors, 2)), mask)
+    def encode(self, batch: Batch) -> Tensor:
+        """The encoder's output, (batch, length, width)."""
+        mask = batch.mask
+        vectors = [embed(batch.views[name], mask) for name, embed in self.embedders.items()]
+        inputs = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
+        context = (batch.documents,) if self.encoder.reads_documents else ()
+        encoded: Tensor = self.encoder(inputs, mask, *context)
         dropped: Tensor = self.dropout(encoded)
         return dropped
 
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of each sentence's tags, (batch,)."""
-        return self.head.loss(self.encode(batch.views, batch.mask), batch.tags, batch.mask)
+        return self.head.loss(self.encode(batch), batch.tags, batch.mask)
 
     def tag(self, batch: Batch) -> list[list[Span]]:
         """The entities of each sentence."""
-        return self._found(self.encode(batch.views, batch.mask), batch)
+        return self._found(self.encode(batch), batch)
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
-        encoded = self.encode(batch.views, batch.mask)
+        encoded = self.encode(batch)
         spans = self._spans(encoded, batch.mask)
         asked = torch.from_numpy(spans).to(encoded.device)
         scores = self.head.span_probabilities(encoded, batch.mask, asked).tolist()
@@ -85,7 +93,7 @@ class Tagger(nn.Module):
 
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
         """Both, for the price of one encoding."""
-        encoded = self.encode(batch.views, batch.mask)
+        encoded = self.encode(batch)
         loss = self.head.loss(encoded, batch.tags, batch.mask)
         return loss, self._found(encoded, batch)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import make_dataclass
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -24,23 +25,32 @@ from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
 from ner_registry.heads import TaggerHead
+from ner_registry.training.averages import WeightAverage
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.schedulers import LearningRateScheduler, advance
 
 WIDTH = 6
 LENGTHS = [5, 1, 3]
 TAGS = TagSet("IOBES", ["LOC", "PER"])
+# a column for the embedder that reads one, by the name that its snippet gives it
 SENTENCES = [
-    Sentence(["Jim", "works", "in", "Paris", "."]),
-    Sentence(["Ann"]),
-    Sentence(["Rain", "in", "Oslo"]),
+    Sentence(tokens, columns={"...": [str(len(token)) for token in tokens]})
+    for tokens in (["Jim", "works", "in", "Paris", "."], ["Ann"], ["Rain", "in", "Oslo"])
 ]
+
+
+# where the smallest config makes a part that does nothing
+SETTINGS: dict[str, dict[str, Any]] = {
+    "dilated_cnn": {"channels": 4},
+    "document": {"encoder": {"type": "lstm", "hidden_size": 2}},
+}
 
 
 def plan_of(kind: type[Registrable], name: str) -> Plan:
     """The part from its smallest config, as a file would give it."""
     holder = make_dataclass("Holder", [("part", Callable[..., kind])])
-    found = parse(holder, {"part": snippet(kind, name)}).arguments["part"]
+    config = snippet(kind, name) | SETTINGS.get(name, {})
+    found = parse(holder, {"part": config}).arguments["part"]
     assert isinstance(found, Plan)
     return found
 
@@ -112,8 +122,13 @@ def test_an_embedder(name: str) -> None:
     assert torch.equal(again(batch.views["it"], batch.mask), outputs)
     for sentence in SENTENCES:
         assert torch.equal(again.index(sentence), embedder.index(sentence))
-    assert len(embedder.index(Sentence(["Neverseen", "\u00e9\U0001f600"]))) == 2
-    check_gradients(embedder, outputs[batch.mask].square().sum())
+    assert (
+        len(
+            embedder.index(Sentence(["Neverseen", "\u00e9\U0001f600"], columns={"...": ["9", "2"]}))
+        )
+        == 2
+    )
+    check_gradients(embedder, (outputs[batch.mask] - 1).square().sum())
 
 
 @every(TaggerHead)
@@ -196,6 +211,22 @@ def test_a_schedule(name: str) -> None:
         optimizer.step()
         advance(scheduler, 0.0)
     assert 0 <= optimizer.param_groups[0]["lr"] <= 1
+
+
+@every(WeightAverage)
+def test_an_average(name: str) -> None:
+    """Between the least and the greatest weights there were, and put in place for a while."""
+    model = nn.Linear(1, 1, bias=False)
+    average = plan_of(WeightAverage, name)(model=model)
+    for value in range(40):
+        with torch.no_grad():
+            model.weight.fill_(value)
+        average.after_step()
+    for epoch in range(2):
+        average.after_epoch(epoch)
+    with average.in_place():
+        assert 0 < model.weight.item() <= 39
+    assert model.weight.item() == 39
 
 
 def test_every_key_of_every_part_is_documented() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch.utils.data import Sampler
+
+MAX_DOCUMENT = 1000  # tokens; a longer document is read in parts
 
 
 class LengthBatchSampler(Sampler[list[int]]):
@@ -22,6 +25,8 @@ class LengthBatchSampler(Sampler[list[int]]):
         seed: of the shuffle.
         max_tokens: tokens in a batch, padding included, unless it is of one sentence alone;
             None: any number.
+        documents: the number of each sentence's document, where batches are to be of whole
+            documents of like length, in order, about ``batch_size`` sentences in the mean.
     """
 
     def __init__(
@@ -32,7 +37,16 @@ class LengthBatchSampler(Sampler[list[int]]):
         shuffle: bool,
         seed: int = 0,
         max_tokens: int | None = None,
+        documents: Sequence[int] | None = None,
     ) -> None:
+        self._members: list[list[int]] | None = None
+        if documents is not None:
+            of_document: dict[int, list[int]] = defaultdict(list)
+            for number, document in enumerate(documents):
+                of_document[document].append(number)
+            self._members = list(of_document.values())
+            batch_size = max(1, round(batch_size * len(self._members) / len(lengths)))
+            lengths = [sum(lengths[n] for n in members) for members in self._members]
         self.lengths = torch.tensor(lengths, dtype=torch.long)
         self.shuffle = shuffle
         self.seed = seed
@@ -55,7 +69,10 @@ class LengthBatchSampler(Sampler[list[int]]):
         if self.shuffle:
             turns = torch.randperm(len(batches), generator=generator).tolist()
         for turn in turns:
-            yield batches[turn].tolist()
+            chosen = batches[turn].tolist()
+            if self._members is not None:
+                chosen = [number for document in chosen for number in self._members[document]]
+            yield chosen
 
 
 def _sizes(lengths: Sequence[int], batch_size: int, max_tokens: int) -> Iterator[int]:
@@ -65,3 +82,18 @@ def _sizes(lengths: Sequence[int], batch_size: int, max_tokens: int) -> Iterator
         size = max(1, min(batch_size, max_tokens // max(1, lengths[begin]), len(lengths) - begin))
         yield size
         begin += size
+
+
+def document_parts(documents: Iterable[int], lengths: Iterable[int]) -> Iterator[int]:
+    """Of each sentence, the number of the part of a document that it is in, from 0.
+
+    Args:
+        documents: the number of each sentence's document; those of one stand together.
+        lengths: tokens of each sentence.
+    """
+    part, tokens, last = -1, 0, None
+    for document, length in zip(documents, lengths, strict=True):
+        tokens += length
+        if document != last or tokens > MAX_DOCUMENT:
+            part, tokens, last = part + 1, length, document
+        yield part

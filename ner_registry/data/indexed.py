@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ner_registry.data.batches import document_parts
 from ner_registry.data.sentence import Sentence
 
 
@@ -22,6 +23,8 @@ class Batch:
         views: of each embedder, (batch, length, …).
         tags: (batch, length), long.
         mask: (batch, length), bool, true on real tokens.
+        documents: (batch,), long, the number of the document, or of the part of a long one,
+            that each sentence is in.
     """
 
     numbers: list[int]
@@ -29,6 +32,7 @@ class Batch:
     views: dict[str, Tensor]
     tags: Tensor
     mask: Tensor
+    documents: Tensor
 
 
 class IndexedSentences:
@@ -43,6 +47,10 @@ class IndexedSentences:
         tags: of each sentence, the indices of its tags, (length,); none where not known.
         device: where to keep them.
 
+    Attributes:
+        lengths: tokens of each sentence.
+        documents: the number of the document, or of the part of a long one, of each sentence.
+
     Raises:
         ValueError: a view isn't as long as its sentence.
     """
@@ -56,6 +64,10 @@ class IndexedSentences:
     ) -> None:
         self.lengths = list(map(len, sentences))
         self.device = device or torch.device("cpu")
+        self.documents = list(
+            document_parts([sentence.document for sentence in sentences], self.lengths)
+        )
+        self._documents = torch.tensor(self.documents, dtype=torch.long)
         self._lengths = torch.tensor(self.lengths, dtype=torch.long)
         self._offsets = self._lengths.cumsum(0) - self._lengths
         self._padding = sum(self.lengths)  # the place of a row of zeros after all others
@@ -87,6 +99,7 @@ class IndexedSentences:
             {name: view.rows(places, chosen) for name, view in self._views.items()},
             self._tags.rows(places, chosen),
             places != self._padding,
+            self._documents[chosen].to(self.device, non_blocking=True),
         )
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ner_registry.config.types import PositiveInt, Probability
+from ner_registry.config.types import DropoutRate, PositiveInt, Probability
 from ner_registry.data import catalogue
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.vectors import Vectors, read_vectors
 from ner_registry.data.vocabulary import PADDING, UNKNOWN, Vocabulary
 from ner_registry.embedders.base import TokenEmbedder
 from ner_registry.errors import DataError
+from ner_registry.nn.dropout import Dropout
 from ner_registry.nn.table import Table
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class Embedding(TokenEmbedder):
         replace_singletons: in training, the probability of showing a word that occurs once
             in the training data as the unknown word (Lample et al. 2016), which is never
             trained otherwise.
+        word_dropout: in training, the probability of showing any word as the unknown one.
+        dropout: probability of dropping a number of the output, in training.
     """
 
     counts: Tensor
@@ -55,12 +58,16 @@ class Embedding(TokenEmbedder):
         min_count: PositiveInt = 1,
         lowercase: bool = False,
         replace_singletons: Probability = 0.0,
+        word_dropout: Probability = 0.0,
+        dropout: DropoutRate = 0.0,
     ) -> None:
         super().__init__()
         self.vocab = vocab
         self.output_dim = embedding_dim
         self.lowercase = lowercase
         self.replace_singletons = replace_singletons
+        self.word_dropout = word_dropout
+        self.dropout = Dropout(dropout)
         self.falls_back = pretrained_file is not None
         vectors = None
         if pretrained_file is not None and not vocab.is_built:
@@ -93,11 +100,14 @@ class Embedding(TokenEmbedder):
 
     def forward(self, view: Tensor, mask: Tensor) -> Tensor:
         """(batch, length) -> (batch, length, output_dim)."""
-        if self.training and self.replace_singletons:
+        if self.training and (self.replace_singletons or self.word_dropout):
             is_singleton = self.counts[view] == 1
+            hidden = (
+                self.word_dropout + is_singleton * (1 - self.word_dropout) * self.replace_singletons
+            )
             draw = torch.rand(view.shape, device=view.device)
-            view = view.masked_fill(is_singleton & (draw < self.replace_singletons), UNKNOWN)
-        vectors: Tensor = self.table(view)
+            view = view.masked_fill(mask & (draw < hidden), UNKNOWN)
+        vectors: Tensor = self.dropout(self.table(view))
         return vectors
 
     def _words(self, sentence: Sentence) -> list[str]:

@@ -1,7 +1,20 @@
 """Seq2SeqEncoders: from a vector per token to one that knows of its neighbours."""
 
 from ner_registry.encoders.base import Seq2SeqEncoder
+from ner_registry.encoders.dilated_cnn import DilatedCnnEncoder
+from ner_registry.encoders.document import DocumentEncoder
 from ner_registry.encoders.pass_through import PassThroughEncoder
 from ner_registry.encoders.recurrent import GruEncoder, LstmEncoder
+from ner_registry.encoders.stack import StackEncoder
+from ner_registry.encoders.transformer import TransformerEncoder
 
-__all__ = ["GruEncoder", "LstmEncoder", "PassThroughEncoder", "Seq2SeqEncoder"]
+__all__ = [
+    "DilatedCnnEncoder",
+    "DocumentEncoder",
+    "GruEncoder",
+    "LstmEncoder",
+    "PassThroughEncoder",
+    "Seq2SeqEncoder",
+    "StackEncoder",
+    "TransformerEncoder",
+]

@@ -16,10 +16,14 @@ class Seq2SeqEncoder(nn.Module, ABC, Registrable):
 
     Attributes:
         output_dim: width of what it gives.
+        reads_documents: whether ``forward`` takes a third argument, ``documents``: (batch,),
+            long, the number of each sentence's document, those of the same one together and in
+            order. Batches are of whole documents then.
     """
 
     supplied = ("input_dim",)
     output_dim: int
+    reads_documents: bool = False
 
     @abstractmethod
     def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:

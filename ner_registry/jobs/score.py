@@ -23,7 +23,7 @@ def score(
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        for batch in map(data.batch, inference_batches(data, batch_size)):
+        for batch in map(data.batch, inference_batches(tagger, data, batch_size)):
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
             for number, spans in zip(batch.numbers, found, strict=True):

@@ -40,6 +40,59 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
+class LockedDropout(nn.Module):
+    """Drops the same dimensions at every token of a sentence, in training.
+
+    Called variational dropout where it is between and around the layers of an LSTM (Gal &
+    Ghahramani 2016).
+
+    Args:
+        p: the probability.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, length, width) -> the same."""
+        if not self.training or self.p == 0:
+            return inputs
+        kept = torch.rand(len(inputs), 1, inputs.shape[2], device=inputs.device) >= self.p
+        return inputs * (kept / (1 - self.p))
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+class WordDropout(nn.Module):
+    """Hides whole tokens, in training: all of a token's numbers are zero (Akbik et al. 2018).
+
+    The others are not scaled up: a hidden token is one of which nothing is known.
+
+    Args:
+        p: the probability.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, length, width) -> the same."""
+        if not self.training or self.p == 0:
+            return inputs
+        return inputs * (torch.rand(*inputs.shape[:2], 1, device=inputs.device) >= self.p)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+def make_dropout(p: float, *, locked: bool) -> nn.Module:
+    """Either of the two."""
+    return LockedDropout(p) if locked else Dropout(p)
+
+
 class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, p: float) -> Tensor:

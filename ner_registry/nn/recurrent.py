@@ -7,9 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ner_registry.nn.dropout import Dropout
+from ner_registry.nn.dropout import make_dropout
 from ner_registry.nn.lstm import bidirectional_lstm, is_supported
 from ner_registry.nn.parallel import parallel
+
+Connections = Literal["none", "residual", "dense"]
 
 _CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -27,6 +29,12 @@ class BidirectionalRecurrent(nn.Module):
         hidden_size: units per direction.
         num_layers: how many layers.
         dropout: probability of dropping an output between layers.
+        variational_dropout: whether the same ones are dropped at every token.
+        connections: what a layer above the first gives on: its outputs (``none``), their sum
+            with what it read (``residual``), or both side by side (``dense``).
+
+    Attributes:
+        output_dim: width of the outputs.
     """
 
     runs_side_by_side = True
@@ -39,29 +47,41 @@ class BidirectionalRecurrent(nn.Module):
         hidden_size: int,
         num_layers: int = 1,
         dropout: float = 0.0,
+        variational_dropout: bool = False,
+        connections: Connections = "none",
     ) -> None:
         super().__init__()
-        widths = [input_dim] + [2 * hidden_size] * (num_layers - 1)
+        self.connections = connections
+        grows = connections == "dense"
+        above = [2 * hidden_size * (1 + grows * layer) for layer in range(num_layers)]
+        self.output_dim = above[-1]
         recurrent = _CELLS[cell]
-        self.forwards = nn.ModuleList(
-            recurrent(width, hidden_size, batch_first=True) for width in widths
+        self.forwards, self.backwards = (
+            nn.ModuleList(
+                recurrent(width, hidden_size, batch_first=True)
+                for width in [input_dim, *above[:-1]]
+            )
+            for _ in range(2)
         )
-        self.backwards = nn.ModuleList(
-            recurrent(width, hidden_size, batch_first=True) for width in widths
-        )
-        self.dropout = Dropout(dropout)
+        self.dropout = make_dropout(dropout, locked=variational_dropout)
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """(batch, length, input_dim) -> (batch, length, 2 * hidden_size), zero on padding."""
-        outputs = inputs
-        for layer, (ahead, back) in enumerate(zip(self.forwards, self.backwards, strict=True)):
-            if layer:
-                outputs = self.dropout(outputs)
-            if isinstance(ahead, nn.LSTM) and isinstance(back, nn.LSTM) and is_supported(outputs):
-                outputs = bidirectional_lstm(outputs, mask, ahead, back)
-            else:
-                outputs = _both_directions(outputs, mask, ahead, back)
+        """(batch, length, input_dim) -> (batch, length, output_dim), zero on padding."""
+        outputs = _layer(inputs, mask, self.forwards[0], self.backwards[0])
+        for ahead, back in zip(self.forwards[1:], self.backwards[1:], strict=True):
+            above = _layer(self.dropout(outputs), mask, ahead, back)
+            if self.connections == "residual":
+                above = above + outputs
+            elif self.connections == "dense":
+                above = torch.cat([outputs, above], 2)
+            outputs = above
         return outputs
+
+
+def _layer(inputs: Tensor, mask: Tensor, ahead: nn.Module, back: nn.Module) -> Tensor:
+    if isinstance(ahead, nn.LSTM) and isinstance(back, nn.LSTM) and is_supported(inputs):
+        return bidirectional_lstm(inputs, mask, ahead, back)
+    return _both_directions(inputs, mask, ahead, back)
 
 
 def _both_directions(inputs: Tensor, mask: Tensor, ahead: nn.Module, back: nn.Module) -> Tensor:

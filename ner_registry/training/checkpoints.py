@@ -51,6 +51,7 @@ def save_checkpoint(
         "progress": progress,
         "optimizer": {"groups": optimizer_state["param_groups"], "numbers": numbers},
         "scheduler": _plain(state.scheduler.state_dict()) if state.scheduler else None,
+        "average": {"count": state.average.count} if state.average else None,
         "random": _random_state(),
     }
     contents = {
@@ -58,6 +59,8 @@ def save_checkpoint(
         "optimizer.safetensors": tensor_bytes(tensors),
         "state.json": json_bytes(document),
     }
+    if state.average is not None:
+        contents["average.safetensors"] = tensor_bytes(state.average.weights)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     contents["manifest.json"] = json_bytes(hashes)
 
@@ -120,6 +123,9 @@ def _restore(contents: dict[str, bytes], state: TrainingState) -> dict[str, Any]
     state.optimizer.load_state_dict({"state": values, "param_groups": groups})
     if state.scheduler is not None:
         state.scheduler.load_state_dict(document["scheduler"])
+    if state.average is not None:
+        state.average.weights = safetensors.torch.load(contents["average.safetensors"])
+        state.average.count = document["average"]["count"]
     _set_random_state(document["random"])
     progress: dict[str, Any] = document["progress"]
     return progress

@@ -1,10 +1,13 @@
-"""PyTorch's learning-rate schedules, under their usual names; each epoch is one step."""
+"""Learning-rate schedules: PyTorch's, which move after an epoch, and some of each step."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Annotated
 
 import torch
+from torch import Tensor
 from torch.optim import lr_scheduler
 
 from ner_registry.config.registry import Registrable
@@ -20,9 +23,37 @@ Factor = Annotated[float, Range(0, 1, above=True, below=True)]
 
 
 class LearningRateScheduler(lr_scheduler.LRScheduler, Registrable):
-    """What changes the learning rate after each epoch. It is given the ``optimizer``."""
+    """What changes the learning rate. It is given the ``optimizer``."""
 
     supplied = ("optimizer",)
+
+
+class StepwiseScheduler(lr_scheduler.LRScheduler):
+    """Changes the rate at every step, along a curve over the whole of training.
+
+    Args:
+        optimizer: whose rate it is.
+        factor: what to multiply the rate by, after so many epochs (a fraction) of so many.
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, factor: Callable[[float, float], float]
+    ) -> None:
+        self.factor = factor
+        self.num_epochs = self.steps_per_epoch = 1
+        super().__init__(optimizer)
+
+    def plan(self, num_epochs: int, steps_per_epoch: int) -> None:
+        """Must be called before the first step: how long training is."""
+        self.num_epochs, self.steps_per_epoch = num_epochs, steps_per_epoch
+        for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            group["lr"] = rate
+
+    def get_lr(self) -> list[float | Tensor]:
+        # of a step the middle counts, so that neither the first nor the last has a rate of 0
+        epochs = (self.last_epoch + 0.5) / self.steps_per_epoch
+        factor = self.factor(min(epochs, self.num_epochs), self.num_epochs)
+        return [float(rate) * factor for rate in self.base_lrs]
 
 
 @LearningRateScheduler.register("step")
@@ -121,9 +152,55 @@ def reduce_on_plateau(
     )
 
 
+@LearningRateScheduler.register("linear_with_warmup")
+def linear_with_warmup(
+    optimizer: torch.optim.Optimizer,
+    *,
+    warmup_epochs: NonNegativeFloat = 1.0,
+    end_factor: Annotated[float, Range(0, 1)] = 0.0,
+) -> lr_scheduler.LRScheduler:
+    """Lets the rate rise from zero, then fall along a straight line to the end of training.
+
+    Args:
+        warmup_epochs: epochs, or a fraction of one, in which it rises.
+        end_factor: what it is multiplied by at last.
+    """
+
+    def factor(epochs: float, num_epochs: float) -> float:
+        if epochs < warmup_epochs:
+            return epochs / warmup_epochs
+        left = (num_epochs - epochs) / max(num_epochs - warmup_epochs, 1e-9)
+        return end_factor + (1 - end_factor) * left
+
+    return StepwiseScheduler(optimizer, factor)
+
+
+@LearningRateScheduler.register("cosine_with_warmup")
+def cosine_with_warmup(
+    optimizer: torch.optim.Optimizer,
+    *,
+    warmup_epochs: NonNegativeFloat = 1.0,
+    end_factor: Annotated[float, Range(0, 1)] = 0.0,
+) -> lr_scheduler.LRScheduler:
+    """Lets the rate rise from zero, then fall along half a cosine to the end of training.
+
+    Args:
+        warmup_epochs: epochs, or a fraction of one, in which it rises.
+        end_factor: what it is multiplied by at last.
+    """
+
+    def factor(epochs: float, num_epochs: float) -> float:
+        if epochs < warmup_epochs:
+            return epochs / warmup_epochs
+        done = (epochs - warmup_epochs) / max(num_epochs - warmup_epochs, 1e-9)
+        return end_factor + (1 - end_factor) * (1 + math.cos(math.pi * done)) / 2
+
+    return StepwiseScheduler(optimizer, factor)
+
+
 def advance(scheduler: lr_scheduler.LRScheduler, score: float) -> None:
     """Steps a schedule at the end of an epoch whose validation score, more is better, is known."""
     if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau):
         scheduler.step(score)
-    else:
+    elif not isinstance(scheduler, StepwiseScheduler):
         scheduler.step()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+
+from ner_registry.training.averages import WeightAverage
 
 
 @dataclass
@@ -17,8 +20,14 @@ class TrainingState:
         model: an ``nn.Module``, on its device.
         optimizer: over the model's parameters.
         scheduler: over the optimizer; None: its rate stays.
+        average: of the model's weights; None: the weights themselves are what counts.
     """
 
     model: nn.Module
     optimizer: Optimizer
     scheduler: LRScheduler | None = None
+    average: WeightAverage | None = None
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Within it, the model has the weights that count."""
+        return self.average.in_place() if self.average else nullcontext()

@@ -22,10 +22,15 @@ from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.files import tensor_bytes, write_file, write_json
 from ner_registry.data.indexed import Batch, IndexedSentences
 from ner_registry.errors import RunError
+from ner_registry.training.averages import WeightAverage
 from ner_registry.training.checkpoints import load_checkpoint, save_checkpoint
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.row_adam import RowAdam
-from ner_registry.training.schedulers import LearningRateScheduler, advance
+from ner_registry.training.schedulers import (
+    LearningRateScheduler,
+    StepwiseScheduler,
+    advance,
+)
 from ner_registry.training.state import TrainingState
 
 logger = logging.getLogger(__name__)
@@ -46,7 +51,9 @@ class TrainerSettings:
 
     Attributes:
         optimizer: what changes the weights.
-        learning_rate_scheduler: what changes the learning rate after each epoch.
+        learning_rate_scheduler: what changes the learning rate; null: it stays.
+        average: what averages the weights; the average is what is validated and kept. null:
+            the weights are kept as they are.
         num_epochs: passes over the training data, at most.
         patience: epochs without a better validation metric after which training stops; null
             never stops early.
@@ -60,6 +67,7 @@ class TrainerSettings:
 
     optimizer: Callable[..., Optimizer]
     learning_rate_scheduler: Callable[..., LearningRateScheduler] | None = None
+    average: Callable[..., WeightAverage] | None = None
     num_epochs: PositiveInt
     patience: PositiveInt | None = None
     validation_metric: Annotated[str, Pattern(*_METRICS)] = "+f1-measure-overall"
@@ -76,7 +84,13 @@ class TrainerSettings:
         if isinstance(optimizer, RowAdam):
             optimizer.follow(model)
         schedule = self.learning_rate_scheduler
-        return TrainingState(model, optimizer, schedule(optimizer=optimizer) if schedule else None)
+        average = self.average
+        return TrainingState(
+            model,
+            optimizer,
+            schedule(optimizer=optimizer) if schedule else None,
+            average(model=model) if average else None,
+        )
 
 
 class Trainer:
@@ -115,6 +129,8 @@ class Trainer:
         self.quiet = quiet
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
+        if isinstance(state.scheduler, StepwiseScheduler):
+            state.scheduler.plan(settings.num_epochs, len(sampler))
         self.duration = 0.0
         self.history: list[dict[str, Any]] = []
 
@@ -147,11 +163,9 @@ class Trainer:
                 break
             began = time.perf_counter()
             metrics = self._train_epoch(epoch)
-            if self.validate is not None:
-                self.model.eval()
-                for name, value in self.validate().items():
-                    metrics[f"validation_{name}"] = value
-            self._finish_epoch(epoch, metrics, began)
+            with self.state.averaged():
+                is_best = self._judge(metrics)
+            self._finish_epoch(epoch, metrics, is_best, began)
         return self.history[-1] | {"training_duration": self.duration}
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
@@ -175,6 +189,8 @@ class Trainer:
                 pending.clear()
                 if not bar.disable:
                     bar.set_postfix(self._postfix(total / sentences), refresh=False)
+        if self.state.average is not None:
+            self.state.average.after_epoch(epoch)
         return {
             "epoch": epoch,
             "training_loss": total / sentences,
@@ -189,6 +205,10 @@ class Trainer:
         if self.settings.grad_norm is not None:
             clip_gradient(self.parameters, self.settings.grad_norm)
         self.state.optimizer.step()
+        if isinstance(self.state.scheduler, StepwiseScheduler):
+            self.state.scheduler.step()
+        if self.state.average is not None:
+            self.state.average.after_step()
         return loss.detach()
 
     def _check(self, losses: list[float], epoch: int, first: int) -> None:
@@ -206,19 +226,28 @@ class Trainer:
             return {"loss": loss}
         return {"loss": loss, "f1": self.history[-1]["validation_f1-measure-overall"]}
 
-    def _finish_epoch(self, epoch: int, metrics: dict[str, Any], began: float) -> None:
-        """Judges the epoch, and writes everything that a stop must not lose."""
-        score = self._score(metrics)
-        is_best = not self.history or score > self._score(self.best)
+    def _judge(self, metrics: dict[str, Any]) -> bool:
+        """Validates; keeps the weights where the epoch is the best so far, which it returns."""
+        if self.validate is not None:
+            self.model.eval()
+            for name, value in self.validate().items():
+                metrics[f"validation_{name}"] = value
+        is_best = not self.history or self._score(metrics) > self._score(self.best)
         best = metrics if is_best else self.best
         metrics["best_epoch"] = best["epoch"]
         for name in [name for name in metrics if name.startswith("validation_")]:
             metrics[f"best_{name}"] = best[name]
-        if self.state.scheduler is not None:
-            advance(self.state.scheduler, score)
         if is_best:
             weights = tensor_bytes(self.model.state_dict())
             write_file(self.directory / "best.safetensors", weights)
+        return is_best
+
+    def _finish_epoch(
+        self, epoch: int, metrics: dict[str, Any], is_best: bool, began: float
+    ) -> None:
+        """Writes everything that a stop must not lose."""
+        if self.state.scheduler is not None:
+            advance(self.state.scheduler, self._score(metrics))
         self.history.append(metrics)
         elapsed = self.duration + time.perf_counter() - began
         metrics["training_duration"] = elapsed

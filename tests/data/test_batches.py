@@ -5,7 +5,7 @@ import random
 import torch
 from torch import Tensor
 
-from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.batches import MAX_DOCUMENT, LengthBatchSampler, document_parts
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.sentence import Sentence
 
@@ -65,3 +65,25 @@ def test_views_of_any_shape_are_padded() -> None:
     assert batch.views["chars"].shape == (2, 2, 4)
     assert batch.views["chars"][0].tolist() == [[97, 98, 0, 0], [99, 0, 0, 0]]
     assert not batch.views["chars"][1, 1].any()
+
+
+def test_batches_of_whole_documents() -> None:
+    documents = [number // 7 for number in range(203)]
+    sampler = LengthBatchSampler(LENGTHS, batch_size=30, shuffle=True, seed=3, documents=documents)
+    batches = list(sampler)
+    assert len(batches) == len(sampler) == 8
+    assert sorted(number for batch in batches for number in batch) == list(range(203))
+    for batch in batches:
+        assert len(batch) in (28, 7)
+        for start in range(0, len(batch), 7):
+            assert batch[start : start + 7] == list(range(batch[start], batch[start] + 7))
+    assert [number for batch in batches for number in batch] != list(range(203))
+
+
+def test_a_long_document_is_cut_between_sentences() -> None:
+    half = MAX_DOCUMENT // 2
+    documents = [0, 0, 1, 1, 1, 2, 2]
+    lengths = [3, 4, half, half, 1, 2 * MAX_DOCUMENT, 5]
+    assert list(document_parts(documents, lengths)) == [0, 0, 1, 1, 2, 3, 4]
+    # numbers tell documents apart only from their neighbours
+    assert list(document_parts([5, 4, 5], [1, 1, 1])) == [0, 1, 2]

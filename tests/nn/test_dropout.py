@@ -1,11 +1,11 @@
-"""Dropout by cheap random bits."""
+"""Dropout of numbers, of dimensions and of words."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from ner_registry.nn.dropout import Dropout
+from ner_registry.nn.dropout import Dropout, LockedDropout, WordDropout
 
 
 @pytest.mark.parametrize("p", [0.1, 1 / 3, 0.5, 0.97])
@@ -51,3 +51,26 @@ def test_nothing_is_dropped_when_tagging() -> None:
     inputs = torch.randn(4)
     assert Dropout(0.5).eval()(inputs) is inputs
     assert Dropout(0)(inputs) is inputs
+
+
+def test_locked_dropout_drops_dimensions() -> None:
+    torch.manual_seed(0)
+    outputs = LockedDropout(0.25)(torch.ones(200, 7, 50))
+    assert torch.equal(outputs, outputs[:, :1].expand_as(outputs))
+    assert (outputs == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
+    assert outputs.unique().tolist() == [0, pytest.approx(4 / 3)]
+
+
+def test_word_dropout_hides_words() -> None:
+    torch.manual_seed(0)
+    outputs = WordDropout(0.25)(torch.ones(200, 50, 3))
+    assert torch.equal(outputs, outputs[:, :, :1].expand_as(outputs))
+    assert (outputs == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
+    assert outputs.unique().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", [LockedDropout, WordDropout])
+def test_neither_when_tagging(kind: type[LockedDropout] | type[WordDropout]) -> None:
+    inputs = torch.randn(2, 3, 4)
+    assert kind(0.5).eval()(inputs) is inputs
+    assert kind(0)(inputs) is inputs

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from ner_registry.nn.recurrent import BidirectionalRecurrent
+from ner_registry.nn.recurrent import BidirectionalRecurrent, Connections
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -51,3 +51,29 @@ def test_dropout_stands_between_layers_alone() -> None:
             "lstm", 3, hidden_size=4, num_layers=layers, dropout=0.5
         ).train()
         assert torch.equal(network(inputs, mask), network(inputs, mask)) != differs
+
+
+def test_connections() -> None:
+    torch.manual_seed(0)
+    inputs, mask = torch.randn(2, 4, 3), torch.ones(2, 4, dtype=torch.bool)
+    plain = BidirectionalRecurrent("lstm", 3, hidden_size=2, num_layers=2)
+    below = BidirectionalRecurrent("lstm", 3, hidden_size=2)
+    below.forwards[0], below.backwards[0] = plain.forwards[0], plain.backwards[0]
+    first, second = below(inputs, mask), plain(inputs, mask)
+    expectations: list[tuple[Connections, torch.Tensor]] = [
+        ("residual", first + second),
+        ("dense", torch.cat([first, second], 2)),
+    ]
+    for connections, expected in expectations:
+        layers = BidirectionalRecurrent(
+            "lstm", 3, hidden_size=2, num_layers=2, connections=connections
+        )
+        layers.load_state_dict(plain.state_dict())
+        torch.testing.assert_close(layers(inputs, mask), expected)
+        assert layers.output_dim == expected.shape[2]
+
+
+def test_dense_connections_grow_with_every_layer() -> None:
+    layers = BidirectionalRecurrent("gru", 3, hidden_size=2, num_layers=3, connections="dense")
+    outputs = layers(torch.randn(2, 4, 3), torch.ones(2, 4, dtype=torch.bool))
+    assert outputs.shape[2] == layers.output_dim == 12

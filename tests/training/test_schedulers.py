@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from ner_registry.training.schedulers import LearningRateScheduler, advance
+from ner_registry.training.schedulers import (
+    LearningRateScheduler,
+    StepwiseScheduler,
+    advance,
+)
 
 Schedule = Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler]
 CURVES: dict[str, tuple[dict[str, Any], Schedule]] = {
@@ -42,7 +47,8 @@ def curve(schedule: Schedule, scores: list[float]) -> list[float]:
 
 
 def test_every_schedule_is_tried() -> None:
-    assert {*CURVES, "reduce_on_plateau"} == set(LearningRateScheduler.registered())
+    others = {"reduce_on_plateau", "linear_with_warmup", "cosine_with_warmup"}
+    assert {*CURVES, *others} == set(LearningRateScheduler.registered())
 
 
 @pytest.mark.parametrize("name", sorted(CURVES))
@@ -60,3 +66,31 @@ def test_the_rate_falls_where_the_score_stops_rising() -> None:
     scores = [0.1, 0.5, 0.6, 0.6, 0.6, 0.9]
     found = curve(lambda optimizer: ours(optimizer, factor=0.5, patience=1), scores)
     assert found == [1.0, 1.0, 1.0, 1.0, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("linear_with_warmup", lambda done: 1 - done),
+        ("cosine_with_warmup", lambda done: (1 + math.cos(math.pi * done)) / 2),
+    ],
+)
+def test_the_rate_rises_then_falls_at_every_step(
+    name: str, shape: Callable[[float], float]
+) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], 2.0)
+    scheduler = LearningRateScheduler.registered()[name](
+        optimizer, warmup_epochs=1.5, end_factor=0.1
+    )
+    assert isinstance(scheduler, StepwiseScheduler)
+    scheduler.plan(num_epochs=4, steps_per_epoch=10)
+    for step in range(40):
+        epochs = (step + 0.5) / 10
+        rising = epochs / 1.5
+        falling = 0.1 + 0.9 * shape((epochs - 1.5) / 2.5)
+        expected = rising if epochs < 1.5 else falling
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(2 * expected)
+        optimizer.step()
+        scheduler.step()
+    advance(scheduler, 0.0)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.2)

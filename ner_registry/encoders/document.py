@@ -1,0 +1,61 @@
+"""The document around a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ner_registry.encoders.base import Seq2SeqEncoder
+
+
+@Seq2SeqEncoder.register("document")
+class DocumentEncoder(Seq2SeqEncoder):
+    """An encoder that reads a whole document at once, so that every sentence knows the others.
+
+    The sentences of a document stand one after the other, with a vector of its own before each.
+    What is tagged is still one sentence, and no entity crosses its ends. A document is what the
+    data marks as one, or a text; one of more than
+    1,000 tokens is read in parts.
+
+    Args:
+        encoder: reads the document.
+    """
+
+    reads_documents = True
+
+    def __init__(self, input_dim: int, *, encoder: Callable[..., Seq2SeqEncoder]) -> None:
+        super().__init__()
+        self.encoder = encoder(input_dim=input_dim)
+        self.output_dim = self.encoder.output_dim
+        self.boundary = nn.Parameter(torch.empty(input_dim).uniform_(-0.1, 0.1))
+
+    def forward(self, inputs: Tensor, mask: Tensor, documents: Tensor | None = None) -> Tensor:
+        """As any encoder's.
+
+        Args:
+            documents: (batch,), long: the number of each sentence's document; sentences of the
+                same one stand together, in order. None: each sentence is one.
+        """
+        sizes = mask.sum(1) + 1  # of each sentence, with its boundary
+        starts = sizes.cumsum(0) - sizes
+        begins = torch.ones_like(sizes, dtype=torch.bool)
+        if documents is not None:
+            begins[1:] = documents[1:] != documents[:-1]
+        row = begins.cumsum(0) - 1  # of the document that a sentence is in
+        starts = starts - starts[begins][row]
+        lengths = torch.zeros_like(sizes).scatter_add(0, row, sizes)[: int(row[-1]) + 1]
+        steps = torch.arange(mask.shape[1], device=mask.device)
+        rows = row.unsqueeze(1).expand_as(mask)
+        places = starts.unsqueeze(1) + 1 + steps  # shape: (batch, length)
+
+        length = int(lengths.max())
+        joined = inputs.new_zeros(len(lengths), length, inputs.shape[2])
+        joined[row, starts] = self.boundary
+        joined[rows[mask], places[mask]] = inputs[mask]
+        steps = torch.arange(length, device=mask.device)
+        encoded = self.encoder(joined, steps < lengths.unsqueeze(1))
+        outputs: Tensor = encoded.new_zeros(*mask.shape, self.output_dim)
+        outputs[mask] = encoded[rows[mask], places[mask]]
+        return outputs
