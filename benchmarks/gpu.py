@@ -80,7 +80,7 @@ class Setting:
         self.tagger.eval()
         data = self.data["test"]
         sampler = LengthBatchSampler(data.lengths, batch_size=batch_size, shuffle=False)
-        found = [self.tagger.tag(data.batch(numbers)) for numbers in sampler]
+        found = [self.tagger.tag_with_scores(data.batch(numbers)) for numbers in sampler]
         self.tagger.train()
         return found
 

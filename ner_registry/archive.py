@@ -2,7 +2,8 @@
 
 An archive is a tar of a few named files: ``config.json`` (every default written out),
 ``vocabulary/…``, ``weights.safetensors``, ``metrics.json`` and ``meta.json``. Nothing in it is
-ever executed, unpickled or extracted. A run's directory is read as one too.
+ever executed, unpickled or extracted. A run's directory is read as one too. An ensemble is an
+archive whose weights are those of several models.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ import torch
 from safetensors import SafetensorError
 
 from ner_registry.build import Experiment, build_tagger, parse_experiment
-from ner_registry.data.files import json_bytes, write_file
+from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
+from ner_registry.ensemble import AnyTagger, Ensemble
 from ner_registry.errors import ArchiveError, ConfigError, NerError
 from ner_registry.tagger import Tagger
 
 FORMAT_VERSION = 1
 ARCHIVE_NAME = "model.tar.gz"
 WEIGHTS_NAME = "weights.safetensors"
+SEEDS_NAME = "seeds.json"  # marks the directory of several runs
 BEST_WEIGHTS = "best.safetensors"  # what a run's directory calls them
 # what broken content raises on its way into the model
 _MISFITS = (
@@ -57,13 +60,13 @@ class Archive:
     Attributes:
         experiment: the run's parts.
         config: the run's config, every default written out.
-        tagger: the model, ready to tag.
+        tagger: the model, ready to tag; an ensemble where it has several members.
         meta: versions, hashes and the like.
     """
 
     experiment: Experiment
     config: dict[str, Any]
-    tagger: Tagger
+    tagger: AnyTagger
     meta: dict[str, Any]
 
 
@@ -80,7 +83,36 @@ def write_vocabulary(directory: Path, tagger: Tagger, vocabularies: dict[str, Vo
 
 def write_archive(directory: Path) -> Path:
     """Packs a run's directory into its ``model.tar.gz``; the path of that."""
-    contents = _read_directory(directory)
+    return _write(directory / ARCHIVE_NAME, _read_directory(directory))
+
+
+def write_ensemble(path: Path, directories: Sequence[Path]) -> None:
+    """Packs the runs of one config that differ in their seeds into one archive.
+
+    Raises:
+        ArchiveError: they know different vocabularies or tags.
+    """
+    members = [_read_directory(directory) for directory in directories]
+    first = members[0]
+    for directory, member in zip(directories, members, strict=True):
+        for name in first.keys() | member.keys():
+            if name.startswith("vocabulary/") and first.get(name) != member.get(name):
+                raise ArchiveError(f"{directory}: its {name} isn't that of {directories[0]}")
+    weights = {
+        f"members.{number}.{name}": tensor
+        for number, member in enumerate(members)
+        for name, tensor in safetensors.torch.load(member[WEIGHTS_NAME]).items()
+    }
+    meta = json.loads(first["meta.json"]) | {"members": len(members)}
+    meta["random_seed"] = [json.loads(m["meta.json"])["random_seed"] for m in members]
+    contents = {name: content for name, content in first.items() if name != "metrics.json"}
+    contents |= {WEIGHTS_NAME: tensor_bytes(weights), "meta.json": json_bytes(meta)}
+    _write(path, contents)
+
+
+def _write(path: Path, contents: dict[str, bytes]) -> Path:
+    """Packs the members of an archive, with their hashes; gives the path back."""
+    contents = dict(contents)
     meta = json.loads(contents["meta.json"])
     meta["sha256"] = {
         name: hashlib.sha256(content).hexdigest()
@@ -98,8 +130,8 @@ def write_archive(directory: Path) -> Path:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    write_file(directory / ARCHIVE_NAME, packed.getvalue())
-    return directory / ARCHIVE_NAME
+    write_file(path, packed.getvalue())
+    return path
 
 
 def load_archive(
@@ -121,7 +153,9 @@ def load_archive(
             named nor installed as a plugin.
     """
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() and (path / SEEDS_NAME).is_file():
+        contents = _read_tar(path / ARCHIVE_NAME)
+    elif path.is_dir():
         contents = _read_directory(path)
     elif path.is_file():
         contents = _read_tar(path)
@@ -179,7 +213,10 @@ def _restored(
         name: Vocabulary(counts=json.loads(contents[f"vocabulary/embedders/{name}.json"]))
         for name in experiment.model.embedders
     }
-    tagger = build_tagger(experiment.model, vocabularies, TagSet(tags["scheme"], tags["labels"]))
+    tag_set = TagSet(tags["scheme"], tags["labels"])
+    count = meta.get("members", 1)
+    members = [build_tagger(experiment.model, vocabularies, tag_set) for _ in range(count)]
+    tagger: AnyTagger = Ensemble(members) if "members" in meta else members[0]
     tagger.load_state_dict(safetensors.torch.load(contents[WEIGHTS_NAME]))
     return Archive(experiment, config, tagger.to(device or "cpu").eval(), meta)
 

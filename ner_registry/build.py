@@ -26,6 +26,7 @@ from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
+from ner_registry.ensemble import AnyTagger
 from ner_registry.errors import ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
@@ -217,14 +218,14 @@ def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:
 
 
 def index_sentences(
-    tagger: Tagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
+    tagger: AnyTagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
 ) -> IndexedSentences:
     """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
     indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
     return IndexedSentences(sentences, indexers, tags, tagger.device)  # type: ignore[arg-type]  # ModuleDict
 
 
-def index_corpus(tagger: Tagger, corpus: Corpus) -> IndexedSentences:
+def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
     """A corpus as the tagger sees it."""
     pairs = zip(corpus.spans, corpus.sentences, strict=True)
     tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]

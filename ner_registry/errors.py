@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
+from typing import Any
 
 
 class NerError(Exception):
@@ -21,9 +22,19 @@ class NerError(Exception):
 
     exit_code = 2
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # between processes it travels as it is, however its constructor is called
+        return _restored, (type(self), self.args, self.__dict__)
+
     def lines(self) -> list[str]:
         """One line per fault, as printed on stderr."""
         return [" ".join(str(self).split("\n"))]
+
+
+def _restored(kind: type[NerError], args: tuple[Any, ...], state: dict[str, Any]) -> NerError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
 from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
+from ner_registry.ensemble import AnyTagger
 from ner_registry.errors import NerError
 from ner_registry.nn.threads import computing
-from ner_registry.tagger import ScoredSpan, Tagger
+from ner_registry.tagger import ScoredSpan
 from ner_registry.training.device import choose_device
 
 BATCH_SIZE = 128
@@ -109,7 +110,7 @@ def load(
 
 
 def inference_batches(
-    tagger: Tagger, data: IndexedSentences, batch_size: int
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int
 ) -> LengthBatchSampler:
     """Batches for a model that isn't trained on them, smaller ones of very long sentences."""
     return LengthBatchSampler(
@@ -117,12 +118,12 @@ def inference_batches(
         batch_size=batch_size,
         shuffle=False,
         max_tokens=batch_size * _LONG,
-        documents=data.documents if tagger.encoder.reads_documents else None,
+        documents=data.documents if tagger.reads_documents else None,
     )
 
 
 def tag_with_scores(
-    tagger: Tagger, data: IndexedSentences, batch_size: int
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int
 ) -> list[list[ScoredSpan]]:
     """The entities of each sentence, in the order of the data."""
     sampler = inference_batches(tagger, data, batch_size)

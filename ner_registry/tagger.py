@@ -62,12 +62,17 @@ class Tagger(nn.Module):
         """Where the model is."""
         return next(self.parameters(), torch.empty(0)).device
 
+    @property
+    def reads_documents(self) -> bool:
+        """Whether batches must be of whole documents."""
+        return self.encoder.reads_documents
+
     def encode(self, batch: Batch) -> Tensor:
         """The encoder's output, (batch, length, width)."""
         mask = batch.mask
         vectors = [embed(batch.views[name], mask) for name, embed in self.embedders.items()]
         inputs = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
-        context = (batch.documents,) if self.encoder.reads_documents else ()
+        context = (batch.documents,) if self.reads_documents else ()
         encoded: Tensor = self.encoder(inputs, mask, *context)
         dropped: Tensor = self.dropout(encoded)
         return dropped
@@ -76,33 +81,38 @@ class Tagger(nn.Module):
         """Negative log-likelihood of each sentence's tags, (batch,)."""
         return self.head.loss(self.encode(batch), batch.tags, batch.mask)
 
-    def tag(self, batch: Batch) -> list[list[Span]]:
-        """The entities of each sentence."""
-        return self._found(self.encode(batch), batch)
-
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
         encoded = self.encode(batch)
         spans = self._spans(encoded, batch.mask)
         asked = torch.from_numpy(spans).to(encoded.device)
-        scores = self.head.span_probabilities(encoded, batch.mask, asked).tolist()
-        found: list[list[ScoredSpan]] = [[] for _ in batch.numbers]
-        for (row, begin, stop, label), score in zip(spans.tolist(), scores, strict=True):
-            found[row].append(ScoredSpan(Span(self.tags.labels[label], begin, stop), score))
-        return found
+        scores = self.head.span_probabilities(encoded, batch.mask, asked)
+        return scored_spans(spans, scores, self.tags, len(batch.numbers))
 
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
-        """Both, for the price of one encoding."""
+        """The loss of each sentence, (batch,), and its entities, for the price of one encoding."""
         encoded = self.encode(batch)
         loss = self.head.loss(encoded, batch.tags, batch.mask)
-        return loss, self._found(encoded, batch)
-
-    def _found(self, encoded: Tensor, batch: Batch) -> list[list[Span]]:
         found: list[list[Span]] = [[] for _ in batch.numbers]
         for row, begin, stop, label in self._spans(encoded, batch.mask).tolist():
             found[row].append(Span(self.tags.labels[label], begin, stop))
-        return found
+        return loss, found
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
         return self.tags.find_spans(self.head.decode(encoded, mask).cpu().numpy())
+
+
+def scored_spans(spans: Any, scores: Tensor, tags: TagSet, size: int) -> list[list[ScoredSpan]]:
+    """Spans by sentence.
+
+    Args:
+        spans: (spans, 4), as :meth:`TagSet.find_spans` gives them.
+        scores: (spans,).
+        tags: what the labels' numbers stand for.
+        size: how many sentences there are.
+    """
+    found: list[list[ScoredSpan]] = [[] for _ in range(size)]
+    for (row, begin, stop, label), score in zip(spans.tolist(), scores.tolist(), strict=True):
+        found[row].append(ScoredSpan(Span(tags.labels[label], begin, stop), score))
+    return found

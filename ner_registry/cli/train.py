@@ -33,6 +33,20 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="check, read the data, build the model, and print what would be trained",
     )
+    parser.add_argument(
+        "--seeds",
+        type=_positive,
+        metavar="N",
+        help="train with N seeds, from random_seed on, each in a directory below DIR, and make "
+        "one model of them all",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="of these, how many run side by side (default: 1)",
+    )
     parser.set_defaults(run=lambda args: run(args, parser))
 
 
@@ -46,18 +60,35 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     from ner_registry.jobs.prepare import prepare
     from ner_registry.jobs.train import train
 
+    shared: Any = {
+        "include_packages": args.include_package,
+        "force": args.force,
+        "recover": args.recover,
+        "quiet": args.quiet,
+    }
     try:
         if args.dry_run:
             plan = parse_experiment(source.value, args.include_package)
             print("\n".join(prepare(plan).summary()))
             return
-        train(
+        if args.seeds is None:
+            train(source.value, args.serialization_dir, **shared)
+            return
+        from ner_registry.jobs.seeds import as_text, train_seeds
+
+        summary = train_seeds(
             source.value,
             args.serialization_dir,
-            include_packages=args.include_package,
-            force=args.force,
-            recover=args.recover,
-            quiet=args.quiet,
+            seeds=args.seeds,
+            workers=args.workers,
+            **shared,
         )
+        print(as_text(summary))
     except ConfigError as error:
         raise source.placed(error) from None
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number at least 1, got {text!r}")
+    return int(text)

@@ -10,6 +10,7 @@ import torch
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
+from ner_registry.ensemble import AnyTagger
 from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
 from ner_registry.training.metrics import TaggingMetrics
@@ -33,7 +34,7 @@ def score(
 
 
 def predictions(
-    tagger: Tagger, corpus: Corpus, data: IndexedSentences, batch_size: int
+    tagger: AnyTagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> Iterator[dict[str, Any]]:
     """A prediction per sentence, with ``gold_tags`` beside it; all tags in IOB2."""
     found = tag_with_scores(tagger, data, batch_size)

@@ -112,7 +112,7 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
         batch_size=loading.batch_size,
         shuffle=loading.shuffle,
         seed=experiment.random_seed,
-        documents=data["train"].documents if tagger.encoder.reads_documents else None,
+        documents=data["train"].documents if tagger.reads_documents else None,
     )
     validate = None
     if "validation" in corpora:

@@ -1,0 +1,68 @@
+"""Several taggers as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ner_registry.data.indexed import Batch
+from ner_registry.nn.linear_chain import Constraints, LinearChain
+from ner_registry.tagger import ScoredSpan, Tagger, scored_spans
+
+
+class Ensemble(nn.Module):
+    """Taggers of one config that differ in their seeds; each has an equal say.
+
+    A tag's probability is the mean of the members', whatever their heads, and the tags are those
+    allowed by the scheme whose probabilities' product is the greatest. A span's score is the mean
+    of the members' exact probabilities of it.
+
+    Args:
+        members: taggers with the same embedders' vocabularies and the same tags.
+    """
+
+    def __init__(self, members: Sequence[Tagger]) -> None:
+        super().__init__()
+        self.taggers = list(members)
+        self.members = nn.ModuleList(members)
+        self.tags = members[0].tags
+        self.reads_documents = members[0].reads_documents
+
+    @property
+    def embedders(self) -> nn.ModuleDict:
+        """Those of the first member: all index alike."""
+        return self.taggers[0].embedders
+
+    @property
+    def device(self) -> torch.device:
+        """Where the models are."""
+        return self.taggers[0].device
+
+    def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
+        """The entities of each sentence with their probabilities."""
+        mask = batch.mask
+        heads = [(tagger.head, tagger.encode(batch)) for tagger in self.taggers]
+        tag_probabilities = _mean([head.tag_probabilities(e, mask) for head, e in heads])
+        path = self._chain(tag_probabilities, mask).viterbi()
+        spans = self.tags.find_spans(path.cpu().numpy())
+        asked = torch.from_numpy(spans).to(self.device)
+        scores = _mean([head.span_probabilities(e, mask, asked) for head, e in heads])
+        return scored_spans(spans, scores, self.tags, len(batch.numbers))
+
+    def _chain(self, tag_probabilities: Tensor, mask: Tensor) -> LinearChain:
+        """Independent tags, but for what the scheme forbids."""
+        scores = tag_probabilities.clamp(min=torch.finfo(tag_probabilities.dtype).tiny).log()
+        count = len(self.tags)
+        free = scores.new_zeros(count, count)
+        constraints = Constraints(*(part.to(scores.device) for part in self.tags.constraints))
+        chain = LinearChain(scores, free, free[0], free[0], mask)
+        return chain.constrained(constraints)
+
+
+AnyTagger = Tagger | Ensemble
+
+
+def _mean(of_members: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(of_members)).mean(0)
