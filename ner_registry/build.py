@@ -6,6 +6,7 @@ nothing; :func:`build_tagger` puts a model together in plain sight.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
+from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
 from ner_registry.config.registry import import_packages, import_plugins
 from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
+from ner_registry.data.model_files import read_model
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
@@ -27,7 +30,7 @@ from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
 from ner_registry.ensemble import AnyTagger
-from ner_registry.errors import ConfigError, Fault
+from ner_registry.errors import ArchiveError, ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
@@ -41,6 +44,9 @@ class ModelSettings:
     """What the model is made of.
 
     Attributes:
+        from_archive: a trained model to go on from, an archive or a run's directory: the other
+            keys need only say what is to differ, and weights begin as its own. Words and labels
+            that it doesn't know are added. null: a model from nothing.
         embedders: by names of your own; their vectors are put side by side.
         encoder: reads the embedders' vectors.
         head: reads what the encoder gives.
@@ -59,6 +65,7 @@ class ModelSettings:
     variational_dropout: bool = False
     word_dropout: DropoutRate = 0.0
     tag_scheme: TagScheme | None = None
+    from_archive: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +138,7 @@ def parse_experiment(config: dict[str, Any], include_packages: Iterable[str] = (
     import_packages(include_packages)
     import_packages(names, None)
     faults = []
+    config = _begun(config)
     try:
         plan = parse(Experiment, config)
     except ConfigError as error:
@@ -139,6 +147,20 @@ def parse_experiment(config: dict[str, Any], include_packages: Iterable[str] = (
     if faults:
         raise ConfigError(faults)
     return plan
+
+
+def _begun(config: dict[str, Any]) -> dict[str, Any]:
+    """A config whose model goes on from an archive's, with that model's config filled in."""
+    model = config.get("model")
+    path = model.get("from_archive") if isinstance(model, dict) else None
+    if not isinstance(path, str):
+        return config
+    try:
+        before = json.loads(read_model(path)["config.json"])["model"]
+        assert isinstance(model, dict)
+    except ArchiveError as error:
+        raise ConfigError([Fault("model.from_archive", str(error))]) from None
+    return config | {"model": override(before, model)}
 
 
 def _conflicts(config: dict[str, Any]) -> list[Fault]:

@@ -27,16 +27,16 @@ class TagSet:
 
     Args:
         scheme: the tag scheme that the model works in.
-        labels: entity labels, such as ``PER``.
+        labels: entity labels, such as ``PER``, in the order that their tags are to have.
 
     Attributes:
         tags: the tags, by index.
-        labels: the labels, sorted.
+        labels: the labels, each once.
     """
 
     def __init__(self, scheme: TagScheme, labels: Iterable[str]) -> None:
         self.scheme = scheme
-        self.labels = sorted(set(labels))
+        self.labels = list(dict.fromkeys(labels))
         tags = [f"{prefix}-{label}" for label in self.labels for prefix in prefixes(scheme)]
         self.tags = ["O", *tags]
         self._indices = {tag: index for index, tag in enumerate(self.tags)}

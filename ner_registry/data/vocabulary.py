@@ -23,14 +23,17 @@ class Vocabulary:
     Args:
         sentences: the training data, which may be iterated more than once.
         counts: the symbols of a vocabulary built before, with their counts, in their order.
+        before: those of one that is to be built upon: they keep their indices, new ones follow.
     """
 
     def __init__(
         self,
         sentences: Iterable[Sentence] = (),
         counts: dict[str, int] | None = None,
+        before: dict[str, int] | None = None,
     ) -> None:
         self._sentences = sentences
+        self._before = before or {}
         self.is_built = counts is not None
         self._is_counted = False
         self._set(counts or {})
@@ -62,7 +65,10 @@ class Vocabulary:
         counter: Counter[str] = Counter()
         for sentence in self._sentences:
             counter.update(symbols(sentence))
-        kept = {symbol: count for symbol, count in counter.most_common() if count >= min_count}
+        kept = {symbol: count + counter[symbol] for symbol, count in self._before.items()}
+        for symbol, count in counter.most_common():
+            if count >= min_count:
+                kept.setdefault(symbol, count)
         for symbol in also:
             kept.setdefault(symbol, counter[symbol])
         self._set(kept)

@@ -17,10 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ner_registry.archive import ARCHIVE_NAME, FORMAT_VERSION, write_vocabulary
+from ner_registry.archive import write_vocabulary
 from ner_registry.build import registered_modules
 from ner_registry.config.plan import Plan
 from ner_registry.data.files import write_json
+from ner_registry.data.model_files import ARCHIVE_NAME, FORMAT_VERSION
 from ner_registry.errors import ConfigError, Fault, RunDirectoryError
 from ner_registry.jobs.prepare import Prepared
 

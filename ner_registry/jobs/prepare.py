@@ -18,6 +18,7 @@ from ner_registry.data.corpus import Corpus
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.errors import ConfigError, DataError, Fault
+from ner_registry.jobs.warm_start import Start, carry_over
 from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
@@ -83,13 +84,21 @@ def prepare(plan: Plan) -> Prepared:
 
     _seed(experiment.random_seed)
     train = corpora["train"]
-    tags = TagSet(experiment.model.tag_scheme or train.scheme, train.labels)
+    path = experiment.model.from_archive
+    start = Start.read(path) if path is not None else Start()
+    scheme = start.scheme or experiment.model.tag_scheme or train.scheme
+    tags = TagSet(scheme, [*start.labels, *sorted(train.labels)])
     for name in ("validation", "test"):
         if name in corpora:
             corpora[name].report_unknown_labels(tags)
     _check_metric(experiment.trainer.validation_metric, corpora)
-    vocabularies = {name: Vocabulary(train.sentences) for name in experiment.model.embedders}
-    tagger = build_tagger(experiment.model, vocabularies, tags).to(device)
+    vocabularies = {
+        name: Vocabulary(train.sentences, before=start.vocabularies.get(name))
+        for name in experiment.model.embedders
+    }
+    tagger = build_tagger(experiment.model, vocabularies, tags)
+    carry_over(start.weights, tagger)
+    tagger.to(device)
     state = experiment.trainer.state_of(tagger)
     return Prepared(plan, experiment, corpora, vocabularies, tagger, state)
 

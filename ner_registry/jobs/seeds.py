@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from tabulate import tabulate
 
-from ner_registry.archive import ARCHIVE_NAME, SEEDS_NAME, write_ensemble
+from ner_registry.archive import write_ensemble
 from ner_registry.build import parse_experiment
 from ner_registry.data.files import write_json
+from ner_registry.data.model_files import ARCHIVE_NAME, SEEDS_NAME
 from ner_registry.errors import RunDirectoryError
 from ner_registry.jobs.directory import clear
 from ner_registry.jobs.evaluate import evaluate

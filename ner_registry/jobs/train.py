@@ -10,13 +10,14 @@ from typing import Any
 
 import safetensors.torch
 
-from ner_registry.archive import ARCHIVE_NAME, BEST_WEIGHTS, write_archive
+from ner_registry.archive import write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
+from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
 from ner_registry.errors import ConfigError
 from ner_registry.jobs.directory import (
     buffered_log,

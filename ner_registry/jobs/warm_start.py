@@ -1,0 +1,101 @@
+"""Going on from a trained model with other data."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from ner_registry.data.model_files import WEIGHTS_NAME, read_model
+from ner_registry.data.schemes import TagScheme
+from ner_registry.errors import ArchiveError, ConfigError, Fault
+
+logger = logging.getLogger(__name__)
+
+_PATH = "model.from_archive"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a model knows before it sees the training data.
+
+    Attributes:
+        scheme: the tag scheme that it works in; None: not decided.
+        labels: those that it can find, in their order.
+        vocabularies: of each embedder by name, the symbols and their counts.
+        weights: by the names of the model's state.
+    """
+
+    scheme: TagScheme | None = None
+    labels: list[str] = field(default_factory=list)
+    vocabularies: dict[str, dict[str, int]] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str) -> Start:
+        """What is in an archive.
+
+        Raises:
+            ConfigError: it can't be gone on from.
+        """
+        try:
+            contents = read_model(path)
+        except ArchiveError as error:
+            raise ConfigError([Fault(_PATH, str(error))]) from None
+        if "members" in json.loads(contents["meta.json"]):
+            message = f"{path}: expected one model, got an ensemble: name the run of one seed"
+            raise ConfigError([Fault(_PATH, message)])
+        tags: dict[str, Any] = json.loads(contents["vocabulary/tags.json"])
+        prefix = "vocabulary/embedders/"
+        vocabularies = {
+            name.removeprefix(prefix).removesuffix(".json"): json.loads(content)
+            for name, content in contents.items()
+            if name.startswith(prefix)
+        }
+        weights = safetensors.torch.load(contents[WEIGHTS_NAME])
+        return cls(tags["scheme"], tags["labels"], vocabularies, weights)
+
+
+def carry_over(weights: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Copies weights into a model that may know more words and tags than theirs did.
+
+    What is new stands after what was there before, so that the old weights are the first rows
+    of the new ones (and, between tags, the first columns).
+
+    Raises:
+        ConfigError: a weight isn't there, or isn't of the same shape but for new rows.
+    """
+    state = model.state_dict()
+    faults = []
+    for name, old in weights.items():
+        new = state.get(name)
+        if new is None or not _fits(name, old.shape, new.shape):
+            got = "none" if new is None else f"{tuple(new.shape)}"
+            message = (
+                f"expected {name} of shape {tuple(old.shape)} as in the archive, got {got}: "
+                "leave its model's parts as they are"
+            )
+            faults.append(Fault(_PATH, message))
+            continue
+        with torch.no_grad():
+            new[tuple(slice(size) for size in old.shape)] = old
+    if faults:
+        raise ConfigError(faults)
+    if weights and (fresh := sorted(state.keys() - weights.keys())):
+        logger.info("%s: not in the archive, and so from nothing: %s", _PATH, ", ".join(fresh))
+
+
+def _fits(name: str, old: torch.Size, new: torch.Size) -> bool:
+    """Whether all that grew is what may: an embedder's rows, and whatever counts tags."""
+    if len(old) != len(new):
+        return False
+    grows = [a < b for a, b in zip(old, new, strict=True)]
+    shrinks = any(a > b for a, b in zip(old, new, strict=True))
+    may_grow = name.startswith("head.") or (name.startswith("embedders.") and not any(grows[1:]))
+    return not shrinks and (may_grow or not any(grows))
