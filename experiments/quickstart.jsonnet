@@ -21,4 +21,10 @@
     patience: 5,
     grad_norm: 5.0,
   },
+  // what `ner-run tune` tries
+  search: {
+    'trainer.optimizer.lr': { type: 'float', low: 0.0005, high: 0.02, log: true },
+    'model.encoder.hidden_size': { type: 'int', low: 32, high: 128, step: 32 },
+    'model.dropout': { type: 'choice', values: [0.3, 0.5] },
+  },
 }

@@ -34,6 +34,7 @@ from ner_registry.errors import ArchiveError, ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.search import Distribution
 from ner_registry.training.trainer import TrainerSettings
 
 Name = Annotated[str, Pattern(r"[A-Za-z_]\w{0,49}", "of up to 50 letters, digits and underscores")]
@@ -101,6 +102,8 @@ class Experiment:
         data_loader: how sentences are put into batches.
         trainer: how to train.
         random_seed: of everything that is random.
+        search: what ``ner-run tune`` tries: of keys by dotted path, such as
+            ``trainer.optimizer.lr``, the values; ``train`` leaves it aside. null: nothing.
     """
 
     dataset_reader: DatasetReader
@@ -115,6 +118,7 @@ class Experiment:
     data_loader: DataLoaderSettings = DataLoaderSettings()
     trainer: TrainerSettings
     random_seed: Annotated[int, Range(0, 2**31)] = 0
+    search: dict[str, Distribution] | None = None
 
     @property
     def evaluation_reader(self) -> DatasetReader:

@@ -35,14 +35,14 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seeds",
-        type=_positive,
+        type=configured.positive,
         metavar="N",
         help="train with N seeds, from random_seed on, each in a directory below DIR, and make "
         "one model of them all",
     )
     parser.add_argument(
         "--workers",
-        type=_positive,
+        type=configured.positive,
         default=1,
         metavar="N",
         help="of these, how many run side by side (default: 1)",
@@ -86,9 +86,3 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         print(as_text(summary))
     except ConfigError as error:
         raise source.placed(error) from None
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number at least 1, got {text!r}")
-    return int(text)

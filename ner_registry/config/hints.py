@@ -42,7 +42,7 @@ def describe(hint: Any) -> str:
     else:
         words = "an object"
     for check in checks:
-        words += f" ({check} of them)" if get_origin(base) in (list, dict) else f" {check}"
+        words += f" ({check} of them)" if get_origin(base) in (list, tuple, dict) else f" {check}"
     return words
 
 
