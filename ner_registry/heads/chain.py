@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ner_registry.config.types import DropoutRate
 from ner_registry.data.tags import TagSet
 from ner_registry.heads.base import TaggerHead
 from ner_registry.nn.crf import LinearChainCrf
@@ -72,6 +73,8 @@ class SoftmaxHead(_ChainHead):
     Args:
         constraints: ``decoding``: only tag sequences that the scheme allows are considered
             when tagging; ``off``: any.
+        label_smoothing: share of a tag's probability that the loss, in training, wants to see
+            spread over all tags alike (Szegedy et al. 2016).
     """
 
     def __init__(
@@ -80,12 +83,19 @@ class SoftmaxHead(_ChainHead):
         tags: TagSet,
         *,
         constraints: Literal["off", "decoding"] = "decoding",
+        label_smoothing: DropoutRate = 0.0,
     ) -> None:
         super().__init__(input_dim, tags, constrained=constraints != "off")
+        self.label_smoothing = label_smoothing
 
     def loss(self, encoded: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         emissions = self.projection(encoded)
-        losses = functional.cross_entropy(emissions.flatten(0, 1), tags.flatten(), reduction="none")
+        losses = functional.cross_entropy(
+            emissions.flatten(0, 1),
+            tags.flatten(),
+            reduction="none",
+            label_smoothing=self.label_smoothing if self.training else 0.0,
+        )
         return (losses.view_as(tags) * mask).sum(1)
 
     def decode(self, encoded: Tensor, mask: Tensor) -> Tensor:

@@ -70,3 +70,19 @@ def test_a_likelihood_over_the_allowed_sequences_alone() -> None:
     encoded, mask = torch.randn(1, LENGTH, 4), torch.ones(1, LENGTH, dtype=torch.bool)
     gold = tags.encode([Span("X", 0, 2)], LENGTH).unsqueeze(0)
     assert bound.loss(encoded, gold, mask) < free.loss(encoded, gold, mask)
+
+
+def test_label_smoothing_is_for_training_alone() -> None:
+    torch.manual_seed(0)
+    tags = TagSet("IOB2", ["X"])
+    head, plain = SoftmaxHead(4, tags, label_smoothing=0.3), SoftmaxHead(4, tags)
+    plain.load_state_dict(head.state_dict())
+    encoded, mask = torch.randn(2, LENGTH, 4), torch.tensor([[True] * 3, [True, False, False]])
+    gold = torch.tensor([[0, 1, 2], [1, 0, 0]])
+    log_probabilities = head.projection(encoded).log_softmax(2)
+    of_gold = -log_probabilities.gather(2, gold.unsqueeze(2)).squeeze(2)
+    smoothed = 0.7 * of_gold - 0.3 * log_probabilities.mean(2)
+    torch.testing.assert_close(head.train().loss(encoded, gold, mask), (smoothed * mask).sum(1))
+    torch.testing.assert_close(
+        head.eval().loss(encoded, gold, mask), plain.loss(encoded, gold, mask)
+    )
