@@ -33,7 +33,8 @@ class Embedding(TokenEmbedder):
     Args:
         embedding_dim: width of the vectors.
         pretrained_file: vectors to start from, in GloVe's or word2vec's text form, or in
-            word2vec's binary one (``.bin``), plain, gz or zip: a path, a URL or a catalogue name; null starts from random ones.
+            word2vec's binary one (``.bin``), plain, gz or zip: a path, a URL or a catalogue
+            name; null starts from random ones.
         max_vectors: reads only so many from the top of the file; null reads them all.
         trainable: whether training changes the table.
         min_count: a word that is rarer in the training data is unknown.
