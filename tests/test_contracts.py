@@ -42,6 +42,10 @@ SENTENCES = [
 # where the smallest config makes a part that does nothing
 SETTINGS: dict[str, dict[str, Any]] = {
     "dilated_cnn": {"channels": 4},
+    "mentions": {
+        "first": {"type": "lstm", "hidden_size": 2},
+        "second": {"type": "lstm", "hidden_size": 2},
+    },
     "document": {"encoder": {"type": "lstm", "hidden_size": 2}},
 }
 

@@ -62,7 +62,7 @@ def run(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     program, *arguments = shlex.split(command)
     assert program == "ner-run"
-    if arguments[0] == "train" and "-o" not in arguments:
+    if arguments[0] in ("train", "tune") and "-o" not in arguments:
         arguments += ["-o", '{"trainer.num_epochs": 1}']
     assert main([*arguments, "--quiet"]) == 0, line
 

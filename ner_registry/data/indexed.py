@@ -25,6 +25,7 @@ class Batch:
         mask: (batch, length), bool, true on real tokens.
         documents: (batch,), long, the number of the document, or of the part of a long one,
             that each sentence is in.
+        words: (batch, length), long, equal where words are; 0 on padding.
     """
 
     numbers: list[int]
@@ -33,6 +34,7 @@ class Batch:
     tags: Tensor
     mask: Tensor
     documents: Tensor
+    words: Tensor
 
 
 class IndexedSentences:
@@ -77,6 +79,9 @@ class IndexedSentences:
             for view, sentence in zip(views, sentences, strict=True):
                 _check(view, sentence, name)
             self._views[name] = _View(views, self.device)
+        # within a process a string's hash is as good as the string
+        words = [hash(token) for sentence in sentences for token in sentence.tokens]
+        self._words = _View([torch.tensor(words, dtype=torch.long)], self.device)
         if tags is None:
             tags = [torch.zeros(self._padding, dtype=torch.long)]
         self._tags = _View(tags, self.device)
@@ -100,6 +105,7 @@ class IndexedSentences:
             self._tags.rows(places, chosen),
             places != self._padding,
             self._documents[chosen].to(self.device, non_blocking=True),
+            self._words.rows(places, chosen),
         )
 
 

@@ -16,9 +16,8 @@ class Seq2SeqEncoder(nn.Module, ABC, Registrable):
 
     Attributes:
         output_dim: width of what it gives.
-        reads_documents: whether ``forward`` takes a third argument, ``documents``: (batch,),
-            long, the number of each sentence's document, those of the same one together and in
-            order. Batches are of whole documents then.
+        reads_documents: whether ``forward`` takes a third argument, the batch's
+            :class:`ner_registry.encoders.context.Context`; batches are of whole documents then.
     """
 
     supplied = ("input_dim",)

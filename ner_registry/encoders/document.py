@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ner_registry.encoders.base import Seq2SeqEncoder
+from ner_registry.encoders.context import Context
 
 
 @Seq2SeqEncoder.register("document")
@@ -31,17 +32,13 @@ class DocumentEncoder(Seq2SeqEncoder):
         self.output_dim = self.encoder.output_dim
         self.boundary = nn.Parameter(torch.empty(input_dim).uniform_(-0.1, 0.1))
 
-    def forward(self, inputs: Tensor, mask: Tensor, documents: Tensor | None = None) -> Tensor:
-        """As any encoder's.
-
-        Args:
-            documents: (batch,), long: the number of each sentence's document; sentences of the
-                same one stand together, in order. None: each sentence is one.
-        """
+    def forward(self, inputs: Tensor, mask: Tensor, context: Context | None = None) -> Tensor:
+        """As any encoder's; without a context each sentence is a document."""
         sizes = mask.sum(1) + 1  # of each sentence, with its boundary
         starts = sizes.cumsum(0) - sizes
         begins = torch.ones_like(sizes, dtype=torch.bool)
-        if documents is not None:
+        if context is not None:
+            documents = context.documents
             begins[1:] = documents[1:] != documents[:-1]
         row = begins.cumsum(0) - 1  # of the document that a sentence is in
         starts = starts - starts[begins][row]

@@ -7,10 +7,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ner_registry.encoders import DocumentEncoder, LstmEncoder
+from ner_registry.encoders import Context, DocumentEncoder, LstmEncoder
 
 LENGTHS = [4, 2, 3, 1, 5]
-DOCUMENTS = torch.tensor([7, 7, 7, 8, 8])
+WORDS = torch.arange(25).view(5, 5)
+DOCUMENTS = Context(torch.tensor([7, 7, 7, 8, 8]), WORDS)
 
 
 def parts() -> tuple[DocumentEncoder, Tensor, Tensor]:
@@ -51,4 +52,6 @@ def test_only_sentences_of_the_same_document_matter() -> None:
 
 def test_without_documents_each_sentence_is_one() -> None:
     encoder, inputs, mask = parts()
-    torch.testing.assert_close(encoder(inputs, mask), encoder(inputs, mask, torch.arange(5)))
+    torch.testing.assert_close(
+        encoder(inputs, mask), encoder(inputs, mask, Context(torch.arange(5), WORDS))
+    )

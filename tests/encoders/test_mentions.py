@@ -1,0 +1,30 @@
+"""What the document says of the same word elsewhere."""
+
+from __future__ import annotations
+
+import torch
+
+from ner_registry.encoders import Context, MentionsEncoder, PassThroughEncoder
+
+
+def test_the_second_reads_the_mean_over_other_mentions() -> None:
+    torch.manual_seed(0)
+    encoder = MentionsEncoder(2, first=PassThroughEncoder, second=PassThroughEncoder)
+    words = torch.tensor([[1, 2, 1], [1, 3, 0], [1, 2, 0]])
+    mask = words > 0
+    context = Context(torch.tensor([4, 4, 5]), words)
+    inputs = torch.randn(3, 3, 2)
+    outputs = encoder(inputs, mask, context)
+    torch.testing.assert_close(outputs[..., :2], inputs)
+    others = outputs[..., 2:]
+    torch.testing.assert_close(others[0, 0], (inputs[0, 2] + inputs[1, 0]) / 2)
+    torch.testing.assert_close(others[0, 2], (inputs[0, 0] + inputs[1, 0]) / 2)
+    torch.testing.assert_close(others[1, 0], (inputs[0, 0] + inputs[0, 2]) / 2)
+    alone = [(0, 1), (1, 1), (2, 0), (2, 1), (1, 2), (2, 2)]
+    assert not any(others[at].any() for at in alone)
+
+
+def test_without_a_context_there_are_none() -> None:
+    encoder = MentionsEncoder(2, first=PassThroughEncoder, second=PassThroughEncoder)
+    inputs, mask = torch.randn(1, 3, 2), torch.ones(1, 3, dtype=torch.bool)
+    assert not encoder(inputs, mask)[..., 2:].any()
