@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, overload
 
@@ -12,7 +11,7 @@ import torch
 
 from ner_registry.archive import Archive, load_archive
 from ner_registry.build import index_sentences
-from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.batches import LengthBatchSampler, document_parts
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
 from ner_registry.data.segmentation import segment
@@ -66,6 +65,8 @@ class Predictor:
         """
         texts = [text] if isinstance(text, str) else text
         sentences = [(number, s) for number, t in enumerate(texts) for s in segment(t)]
+        for number, sentence in sentences:
+            sentence.document = number
         found: list[list[Entity]] = [[] for _ in texts]
         records = self.predict(sentence for _, sentence in sentences)
         for (number, _), record in zip(sentences, records, strict=True):
@@ -82,14 +83,26 @@ class Predictor:
         little memory and sentences of like length still share a batch; the first few come
         back sooner, for whoever types them in.
         """
-        stream = iter(sentences)
-        size = 1
-        while window := list(islice(stream, size)):
-            size = min(8 * size, batch_size * _WINDOW)
+        apart = ([sentence] for sentence in sentences)
+        parts = document_parts(sentences) if self.tagger.reads_documents else apart
+        for window in _windows(parts, batch_size * _WINDOW):
             data = index_sentences(self.tagger, [s for s in window if s.tokens])
             found = iter(tag_with_scores(self.tagger, data, batch_size))
             for sentence in window:
                 yield record(sentence, next(found) if sentence.tokens else [])
+
+
+def _windows(parts: Iterable[list[Sentence]], most: int) -> Iterator[list[Sentence]]:
+    """Sentences of whole parts together: one at first, then more and more, up to ``most``."""
+    window: list[Sentence] = []
+    size = 1
+    for part in parts:
+        window += part
+        if len(window) >= size:
+            yield window
+            window, size = [], min(8 * size, most)
+    if window:
+        yield window
 
 
 def load(

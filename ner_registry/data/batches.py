@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch.utils.data import Sampler
 
+from ner_registry.data.sentence import Sentence
+
 MAX_DOCUMENT = 1000  # tokens; a longer document is read in parts
 
 
@@ -84,16 +86,15 @@ def _sizes(lengths: Sequence[int], batch_size: int, max_tokens: int) -> Iterator
         begin += size
 
 
-def document_parts(documents: Iterable[int], lengths: Iterable[int]) -> Iterator[int]:
-    """Of each sentence, the number of the part of a document that it is in, from 0.
-
-    Args:
-        documents: the number of each sentence's document; those of one stand together.
-        lengths: tokens of each sentence.
-    """
-    part, tokens, last = -1, 0, None
-    for document, length in zip(documents, lengths, strict=True):
-        tokens += length
-        if document != last or tokens > MAX_DOCUMENT:
-            part, tokens, last = part + 1, length, document
+def document_parts(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
+    """Sentences that stand together in a document, or in a part of a long one."""
+    part: list[Sentence] = []
+    tokens = 0
+    for sentence in sentences:
+        tokens += len(sentence)
+        if part and (sentence.document != part[0].document or tokens > MAX_DOCUMENT):
+            yield part
+            part, tokens = [], len(sentence)
+        part.append(sentence)
+    if part:
         yield part

@@ -66,9 +66,9 @@ class IndexedSentences:
     ) -> None:
         self.lengths = list(map(len, sentences))
         self.device = device or torch.device("cpu")
-        self.documents = list(
-            document_parts([sentence.document for sentence in sentences], self.lengths)
-        )
+        self.documents = [
+            number for number, part in enumerate(document_parts(sentences)) for _ in part
+        ]
         self._documents = torch.tensor(self.documents, dtype=torch.long)
         self._lengths = torch.tensor(self.lengths, dtype=torch.long)
         self._offsets = self._lengths.cumsum(0) - self._lengths

@@ -82,8 +82,9 @@ def test_batches_of_whole_documents() -> None:
 
 def test_a_long_document_is_cut_between_sentences() -> None:
     half = MAX_DOCUMENT // 2
-    documents = [0, 0, 1, 1, 1, 2, 2]
-    lengths = [3, 4, half, half, 1, 2 * MAX_DOCUMENT, 5]
-    assert list(document_parts(documents, lengths)) == [0, 0, 1, 1, 2, 3, 4]
-    # numbers tell documents apart only from their neighbours
-    assert list(document_parts([5, 4, 5], [1, 1, 1])) == [0, 1, 2]
+    sizes = [(0, 3), (0, 4), (1, half), (1, half), (1, 1), (2, 2 * MAX_DOCUMENT), (2, 5), (0, 1)]
+    sentences = [Sentence(["a"] * length, document=document) for document, length in sizes]
+    parts = [[len(sentence) for sentence in part] for part in document_parts(sentences)]
+    assert parts == [[3, 4], [half, half], [1], [2 * MAX_DOCUMENT], [5], [1]]
+    data = IndexedSentences(sentences, {})
+    assert data.documents == [0, 0, 1, 1, 2, 3, 4, 5]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import ner_registry as nr
 from ner_registry.cli import main
 
 
@@ -129,3 +130,23 @@ def test_an_output_that_cannot_be_written_is_told_first(
         arguments = ["predict", str(run_directory), "--output-file", str(out), "--quiet"]
         assert main(arguments) == 2
         assert told in capsys.readouterr().err
+
+
+def test_a_model_of_documents_reads_each_text_as_one(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    """What is found in a text doesn't depend on how many others stream beside it."""
+    lstm = {"type": "lstm", "hidden_size": 8}
+    config["model"]["encoder"] = {"type": "mentions", "first": lstm, "second": lstm}
+    config["trainer"] |= {"num_epochs": 4, "optimizer": {"type": "adam", "lr": 0.02}}
+    nr.train(config, tmp_path / "run", quiet=True)
+    tagger = nr.load(tmp_path / "run")
+    texts = [f"Maria met Ann in Kelfield. Kelfield is {word}." for word in ("big", "old", "new")]
+    assert any(tagger(texts))
+    together = tagger([*texts * 30, "Nobody met them."])
+    for number, text in enumerate(texts):
+        alone = tagger(text)
+        found = together[number + 30]
+        assert [entity["text"] for entity in found] == [entity["text"] for entity in alone]
+        for one, other in zip(found, alone, strict=True):
+            assert one["score"] == pytest.approx(other["score"], abs=1e-5)
