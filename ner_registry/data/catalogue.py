@@ -53,6 +53,10 @@ _CONLL2003 = (
     "https://raw.githubusercontent.com/synalp/NER/"
     "c0ea07c81ec3512b5047dcd804b0ac2b10a3bdfc/corpus/CoNLL-2003/"
 )
+_WNUT17 = (
+    "https://raw.githubusercontent.com/leondz/emerging_entities_17/"
+    "e52a2d2a71ac1a051ca2d532eef28653c5c02603/"
+)
 
 DATASETS: dict[str, Dataset] = {
     "conll2003": Dataset(
@@ -77,6 +81,28 @@ DATASETS: dict[str, Dataset] = {
                 name="eng.testb",
                 sha256="0632f32c090ef31c223135b7fee3187a7cf8e65c4015c7866bb7783428cdd9a6",
                 urls=(_CONLL2003 + "eng.testb",),
+            ),
+        ),
+    ),
+    "wnut17": Dataset(
+        name="wnut17",
+        title="WNUT-17 emerging entities (6 labels) in user-generated English, IOB2",
+        licence="CC-BY 4.0, see https://github.com/leondz/emerging_entities_17",
+        files=(
+            RemoteFile(
+                name="wnut17train.conll",
+                sha256="731820e13f71af324c6b55a1575ec2ce59fbaa2a0806f8f0400b98d56cd6a7a5",
+                urls=(_WNUT17 + "wnut17train.conll",),
+            ),
+            RemoteFile(
+                name="emerging.dev.conll",
+                sha256="e053b752b8155113ca66e7db08af5f2f5f43ab993694e4774f1ec5bad42312d8",
+                urls=(_WNUT17 + "emerging.dev.conll",),
+            ),
+            RemoteFile(
+                name="emerging.test.annotated",
+                sha256="2aa79b764e56ec9264a1b30fdd9b70195bd00ff400b62edd8f399d5f13c178f0",
+                urls=(_WNUT17 + "emerging.test.annotated",),
             ),
         ),
     ),

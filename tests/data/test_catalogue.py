@@ -277,7 +277,7 @@ def test_what_the_user_has_is_not_downloaded_again(
 def test_an_unknown_dataset_is_told() -> None:
     with pytest.raises(DownloadError, match=r"no dataset 'conl2003', .*did you mean conll2003?"):
         download_dataset("conl2003", None)
-    with pytest.raises(DownloadError, match=r"no dataset 'xyz', there is conll2003$"):
+    with pytest.raises(DownloadError, match=r"no dataset 'xyz', there is conll2003, wnut17$"):
         download_dataset("xyz", None)
 
 

@@ -77,3 +77,22 @@ def test_dense_connections_grow_with_every_layer() -> None:
     layers = BidirectionalRecurrent("gru", 3, hidden_size=2, num_layers=3, connections="dense")
     outputs = layers(torch.randn(2, 4, 3), torch.ones(2, 4, dtype=torch.bool))
     assert outputs.shape[2] == layers.output_dim == 12
+
+
+def test_rows_of_mixed_lengths_are_taken_apart_without_a_trace() -> None:
+    torch.manual_seed(0)
+    layers = BidirectionalRecurrent("lstm", 3, hidden_size=2, num_layers=2)
+    lengths = torch.tensor([2, 30, *[1 + number % 7 for number in range(40)], 0])
+    inputs = torch.randn(len(lengths), 30, 3, requires_grad=True)
+    mask = torch.arange(30) < lengths.unsqueeze(1)
+    outputs = layers(inputs, mask)
+    outputs.square().sum().backward()
+    assert inputs.grad is not None
+    assert not outputs[~mask].any()
+    for row, length in enumerate(lengths.tolist()):
+        if length:
+            alone = inputs[row : row + 1, :length].detach().requires_grad_()
+            expected = layers(alone, mask[row : row + 1, :length])
+            torch.testing.assert_close(outputs[row, :length], expected[0])
+            (grad,) = torch.autograd.grad(expected.square().sum(), alone)
+            torch.testing.assert_close(inputs.grad[row, :length], grad[0])
