@@ -25,7 +25,7 @@ class Batch:
         mask: (batch, length), bool, true on real tokens.
         documents: (batch,), long, the number of the document, or of the part of a long one,
             that each sentence is in.
-        words: (batch, length), long, equal where words are; 0 on padding.
+        words: (batch, length), long, equal where words are, whatever their case; 0 on padding.
     """
 
     numbers: list[int]
@@ -80,7 +80,7 @@ class IndexedSentences:
                 _check(view, sentence, name)
             self._views[name] = _View(views, self.device)
         # within a process a string's hash is as good as the string
-        words = [hash(token) for sentence in sentences for token in sentence.tokens]
+        words = [hash(token.lower()) for sentence in sentences for token in sentence.tokens]
         self._words = _View([torch.tensor(words, dtype=torch.long)], self.device)
         if tags is None:
             tags = [torch.zeros(self._padding, dtype=torch.long)]

@@ -13,7 +13,7 @@ class Context(NamedTuple):
     Attributes:
         documents: (batch,), long, the number of each sentence's document; sentences of one
             stand together, in order.
-        words: (batch, length), long, equal where words are.
+        words: (batch, length), long, equal where words are, whatever their case.
     """
 
     documents: Tensor

@@ -88,3 +88,10 @@ def test_a_long_document_is_cut_between_sentences() -> None:
     assert parts == [[3, 4], [half, half], [1], [2 * MAX_DOCUMENT], [5], [1]]
     data = IndexedSentences(sentences, {})
     assert data.documents == [0, 0, 1, 1, 2, 3, 4, 5]
+
+
+def test_the_same_word_has_the_same_number_whatever_its_case() -> None:
+    sentences = [Sentence(["Oslo", "is", "OSLO"]), Sentence(["oslo", "was"])]
+    words = IndexedSentences(sentences, {}).batch([0, 1]).words
+    assert words[0, 0] == words[0, 2] == words[1, 0]
+    assert len({*words[0].tolist(), *words[1, :2].tolist()}) == 3
