@@ -22,12 +22,19 @@ SAMPLE = """{
 
 
 def test_there_are_experiments() -> None:
-    assert len(EXPERIMENTS) >= 3
+    assert len(EXPERIMENTS) >= 7
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)
-def test_it_builds(path: Path) -> None:
-    plan = parse_experiment(read_config(path, SAMPLE).value)
+def test_it_builds(path: Path, tmp_path: Path) -> None:
+    config = read_config(path, SAMPLE).value
+    vectors = tmp_path / "vectors.txt"
+    for embedder in config["model"]["embedders"].values():
+        if "pretrained_file" in embedder:
+            numbers = " 0.5" * embedder["embedding_dim"]
+            vectors.write_text(f"the{numbers}\n", encoding="utf-8")
+            embedder["pretrained_file"] = str(vectors)
+    plan = parse_experiment(config)
     assert warnings(plan) == []
     tagger = prepare(plan).tagger
     assert sum(p.numel() for p in tagger.parameters()) > 10_000
