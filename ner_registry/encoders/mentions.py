@@ -7,8 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ner_registry.config.types import DropoutRate
 from ner_registry.encoders.base import Seq2SeqEncoder
 from ner_registry.encoders.context import Context
+from ner_registry.nn.dropout import LockedDropout
 
 
 @Seq2SeqEncoder.register("mentions")
@@ -20,9 +22,13 @@ class MentionsEncoder(Seq2SeqEncoder):
     outputs for the same word elsewhere in the document (as Akbik et al. 2019 pool embeddings,
     and Krishnan & Manning 2006 labels), zeros where it stands nowhere else.
 
+    It gives what both make, side by side.
+
     Args:
         first: reads each sentence.
         second: reads what the first gives, and the mean over other mentions beside it.
+        dropout: probability of dropping a dimension of what the second reads, in training, at
+            every token of a sentence (Gal & Ghahramani 2016).
     """
 
     reads_documents = True
@@ -33,11 +39,13 @@ class MentionsEncoder(Seq2SeqEncoder):
         *,
         first: Callable[..., Seq2SeqEncoder],
         second: Callable[..., Seq2SeqEncoder],
+        dropout: DropoutRate = 0.0,
     ) -> None:
         super().__init__()
         self.first = first(input_dim=input_dim)
         self.second = second(input_dim=2 * self.first.output_dim)
-        self.output_dim = self.second.output_dim
+        self.output_dim = self.first.output_dim + self.second.output_dim
+        self.dropout = LockedDropout(dropout)
 
     def forward(self, inputs: Tensor, mask: Tensor, context: Context | None = None) -> Tensor:
         """As any encoder's; without a context there are no other mentions."""
@@ -45,8 +53,8 @@ class MentionsEncoder(Seq2SeqEncoder):
         others = torch.zeros_like(encoded)
         if context is not None:
             others[mask] = _mean_of_others(encoded[mask], _mentions(context, mask))
-        outputs: Tensor = self.second(torch.cat([encoded, others], 2), mask)
-        return outputs
+        found = self.second(self.dropout(torch.cat([encoded, others], 2)), mask)
+        return torch.cat([encoded, found], 2)
 
 
 def _mentions(context: Context, mask: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ def test_the_second_reads_the_mean_over_other_mentions() -> None:
     inputs = torch.randn(3, 3, 2)
     outputs = encoder(inputs, mask, context)
     torch.testing.assert_close(outputs[..., :2], inputs)
-    others = outputs[..., 2:]
+    torch.testing.assert_close(outputs[..., 2:4], inputs)
+    others = outputs[..., 4:]
     torch.testing.assert_close(others[0, 0], (inputs[0, 2] + inputs[1, 0]) / 2)
     torch.testing.assert_close(others[0, 2], (inputs[0, 0] + inputs[1, 0]) / 2)
     torch.testing.assert_close(others[1, 0], (inputs[0, 0] + inputs[0, 2]) / 2)
@@ -27,4 +28,4 @@ def test_the_second_reads_the_mean_over_other_mentions() -> None:
 def test_without_a_context_there_are_none() -> None:
     encoder = MentionsEncoder(2, first=PassThroughEncoder, second=PassThroughEncoder)
     inputs, mask = torch.randn(1, 3, 2), torch.ones(1, 3, dtype=torch.bool)
-    assert not encoder(inputs, mask)[..., 2:].any()
+    assert not encoder(inputs, mask)[..., 4:].any()
