@@ -1,11 +1,6 @@
 // The same with the document around the sentence: a second LSTM also reads what the first made
 // of the same word elsewhere in the document.
+local lstm = { type: 'lstm', hidden_size: 150 };
 (import 'no_external_data.jsonnet') + {
-  model+: {
-    encoder: {
-      type: 'mentions',
-      first: { type: 'lstm', hidden_size: 150 },
-      second: { type: 'lstm', hidden_size: 100 },
-    },
-  },
+  model+: { encoder: { type: 'mentions', first: lstm, second: lstm, dropout: 0.2 } },
 }

@@ -1,15 +1,26 @@
 // How a tagger is trained from its training file alone: what all experiments but the study's
-// share. They say which embedders and which encoder.
+// share. They say which embedders, and some which encoder.
 (import 'conll2003.libsonnet') + {
   model: {
     tag_scheme: 'IOBES',
+    // both layers' outputs are what the head reads
+    encoder: {
+      type: 'lstm',
+      hidden_size: 150,
+      num_layers: 2,
+      connections: 'dense',
+      dropout: 0.2,
+      variational_dropout: true,
+    },
     head: { type: 'crf', constraints: 'training' },
     dropout: 0.5,
     variational_dropout: true,
+    // a hidden word must be told from its neighbours
+    word_dropout: 0.1,
   },
   data_loader: { batch_size: 32 },
   trainer: {
-    optimizer: { type: 'adam', lr: 0.004 },
+    optimizer: { type: 'adamw', lr: 0.004, weight_decay: 0.05 },
     learning_rate_scheduler: { type: 'cosine_with_warmup', warmup_epochs: 1 },
     average: { type: 'ema', decay: 0.999 },
     num_epochs: 16,
