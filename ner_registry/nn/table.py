@@ -9,5 +9,5 @@ class Table(nn.Embedding):
     """A table that is read in two ways alone: rows looked up by calling it, and ``state_dict()``.
 
     So an optimizer may leave a row as it is until somebody asks for it: see
-    :class:`ner_registry.training.row_adam.RowAdam`.
+    :class:`ner_registry.training.row_adam.RowOptimizer`.
     """

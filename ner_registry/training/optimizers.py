@@ -13,7 +13,7 @@ from torch.nn import Parameter
 from ner_registry.config.registry import Registrable
 from ner_registry.config.types import NonNegativeFloat, PositiveFloat, Range
 from ner_registry.errors import ConfigError, Fault
-from ner_registry.training.row_adam import RowAdam
+from ner_registry.training.row_adam import RowAdam, RowAdamW
 
 Beta = Annotated[float, Range(0, 1, below=True)]
 NamedParameters = Sequence[tuple[str, Parameter]]
@@ -127,7 +127,7 @@ def adamw(
         amsgrad: divide by the greatest mean square so far (Reddi et al. 2018).
         parameter_groups: parameters with settings of their own; null: all alike.
     """
-    return torch.optim.AdamW(
+    return RowAdamW(
         grouped(parameters, parameter_groups),
         lr,
         betas,

@@ -1,4 +1,4 @@
-"""Adam that leaves a table's rows alone until they are read."""
+"""Adam and AdamW that leave a table's rows alone until they are read."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
 
 _FEW = 1 / 150  # of an owed move: so little may be taken at once
+_LITTLE = 0.01  # of a weight: so little may decay in a step, that moves may be added up within it
 _NOTHING = 2.0**-24  # of it: less changes no number of 24 bits
 
 
-class RowAdam(torch.optim.Adam):
-    """Adam (Kingma & Ba 2015) whose cost per step doesn't grow with the vocabulary.
+class RowOptimizer(torch.optim.Adam):
+    """An optimizer of Adam's kind whose cost per step doesn't grow with the vocabulary.
 
     Adam moves every number at every step, a word's vector too that no sentence of the batch
     holds: by what is left of its mean gradient. For a table that takes longer than all the rest
     of a step. Here a row that isn't read is owed its steps, and takes them together when it is
     looked up or saved. The numbers are Adam's, but for rounding.
     """
+
+    decays_weights = False
 
     def __init__(self, params: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(params, *args, **kwargs)
@@ -75,12 +78,25 @@ class RowAdam(torch.optim.Adam):
 
     def _can_defer(self, weight: Tensor) -> bool:
         group = self.group_of(weight)
-        if group is None or group["weight_decay"] or group["amsgrad"]:
+        if group is None or group["amsgrad"]:
+            return False
+        decay = group.get("initial_lr", group["lr"]) * group["weight_decay"]
+        if decay > (_LITTLE if self.decays_weights else 0):
             return False
         first, second = group["betas"]
         if first >= 0.99 * math.sqrt(second):  # owed moves would hardly shrink, or grow
             return False
         return weight.device.type == "cpu" and weight.dtype == torch.float32
+
+
+class RowAdam(RowOptimizer):
+    """Adam (Kingma & Ba 2015); with an L2 penalty, which moves every row, it is PyTorch's."""
+
+
+class RowAdamW(RowOptimizer, torch.optim.AdamW):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+
+    decays_weights = True
 
 
 def _before_reading(table: _Rows, module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
@@ -104,7 +120,7 @@ class _Rows:
         optimizer: keeps the running means, under the names that Adam gives them.
     """
 
-    def __init__(self, weight: Tensor, optimizer: RowAdam) -> None:
+    def __init__(self, weight: Tensor, optimizer: RowOptimizer) -> None:
         self.weight = weight
         self.optimizer = optimizer
         self.now = 0
@@ -112,6 +128,7 @@ class _Rows:
         # of each step, by number
         self.rates = np.zeros(1)
         self.epsilons = np.zeros(1)
+        self.decays = np.zeros(1)  # summed logarithms, since the first step
 
     def take_grad(self) -> Tensor | None:
         """The gradient, of the rows that have one; nobody else is to see it."""
@@ -133,8 +150,12 @@ class _Rows:
         first, second = group["betas"]
         correction = math.sqrt(1 - second**self.now)
         if self.now == len(self.rates):
-            self.rates = np.concatenate([self.rates, np.zeros(len(self.rates))])
-            self.epsilons = np.concatenate([self.epsilons, np.zeros(len(self.epsilons))])
+            self.rates, self.epsilons, self.decays = (
+                np.concatenate([values, np.zeros(len(values))])
+                for values in (self.rates, self.epsilons, self.decays)
+            )
+        decay = math.log1p(-group["lr"] * group["weight_decay"])
+        self.decays[self.now] = self.decays[self.now - 1] + decay
         self.rates[self.now] = group["lr"] * correction / (1 - first**self.now)
         self.epsilons[self.now] = group["eps"] * correction
         kernels.step(
@@ -145,6 +166,7 @@ class _Rows:
             *self._arrays(),
             self.rates[self.now],
             self.epsilons[self.now],
+            math.exp(decay),
             np.array(group["betas"]),
         )
 
@@ -162,6 +184,7 @@ class _Rows:
                 *self._arrays(),
                 self.rates,
                 self.epsilons,
+                self.decays,
                 np.array([first, second]),
                 _steps_until(_FEW, left),
                 _steps_until(_NOTHING, left),
@@ -177,6 +200,7 @@ class _Rows:
         self.taken[:] = self.now
         self.rates = np.zeros(self.now + 1)
         self.epsilons = np.zeros(self.now + 1)
+        self.decays = np.zeros(self.now + 1)
 
     @property
     def _group(self) -> dict[str, Any]:

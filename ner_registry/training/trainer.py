@@ -25,7 +25,7 @@ from ner_registry.errors import RunError
 from ner_registry.training.averages import WeightAverage
 from ner_registry.training.checkpoints import load_checkpoint, save_checkpoint
 from ner_registry.training.optimizers import Optimizer
-from ner_registry.training.row_adam import RowAdam
+from ner_registry.training.row_adam import RowOptimizer
 from ner_registry.training.schedulers import (
     LearningRateScheduler,
     StepwiseScheduler,
@@ -81,7 +81,7 @@ class TrainerSettings:
         """The model with the optimizer and the schedule that these settings say."""
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         optimizer = self.optimizer(parameters=named)
-        if isinstance(optimizer, RowAdam):
+        if isinstance(optimizer, RowOptimizer):
             optimizer.follow(model)
         schedule = self.learning_rate_scheduler
         average = self.average

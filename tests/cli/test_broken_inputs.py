@@ -62,7 +62,8 @@ def broken(tmp_path: Path, change: str) -> str:
         (
             "{ model+: { encoder: { type: 'crf' } } }",
             "model.encoder.type: 'crf' is a TaggerHead, not a Seq2SeqEncoder "
-            "(there are: dilated_cnn, document, gru, lstm, mentions, pass_through, stack, transformer)",
+            "(there are: dilated_cnn, document, gru, lstm, mentions, pass_through, stack, "
+            "transformer)",
         ),
         (
             "{ trainer+: { num_epochs: 'ten' } }",

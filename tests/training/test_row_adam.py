@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
-from ner_registry.training.row_adam import RowAdam
+from ner_registry.training.row_adam import RowAdam, RowAdamW, RowOptimizer
 from ner_registry.training.trainer import clip_gradient
 
 pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="numba isn't installed: no row is left alone")
@@ -32,15 +32,17 @@ class Model(nn.Module):
         return loss
 
 
-def models(**settings: Any) -> tuple[Model, RowAdam, Model, torch.optim.Adam]:
+def models(**settings: Any) -> tuple[Model, RowOptimizer, Model, torch.optim.Adam]:
     """Ours with its optimizer, and PyTorch's with the same numbers."""
     torch.manual_seed(0)
     ours = Model(Table(ROWS, WIDTH, padding_idx=0))
     theirs = Model(nn.Embedding(ROWS, WIDTH, padding_idx=0))
     theirs.load_state_dict(ours.state_dict())
-    optimizer = RowAdam(ours.parameters(), **settings)
+    decays = "weight_decay" in settings
+    kind, reference = (RowAdamW, torch.optim.AdamW) if decays else (RowAdam, torch.optim.Adam)
+    optimizer = kind(ours.parameters(), **settings)
     optimizer.follow(ours)
-    return ours, optimizer, theirs, torch.optim.Adam(theirs.parameters(), **settings)
+    return ours, optimizer, theirs, reference(theirs.parameters(), **settings)
 
 
 def rows(step: int) -> Tensor:
@@ -64,6 +66,8 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> N
         {"lr": 1e-2, "betas": (0.5, 0.9)},
         {"lr": 1e-2, "betas": (0.95, 0.99)},
         {"lr": 1e-2, "betas": (0.0, 0.9)},
+        {"lr": 1e-2, "weight_decay": 0.1},
+        {"lr": 1e-1, "weight_decay": 0.1},
     ],
     ids=str,
 )
@@ -115,7 +119,7 @@ def test_a_run_goes_on_from_what_was_saved() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"weight_decay": 0.1}, {"amsgrad": True}, {"betas": (0.9, 0.5)}], ids=str
+    "settings", [{"weight_decay": 2.0}, {"amsgrad": True}, {"betas": (0.9, 0.5)}], ids=str
 )
 def test_what_moves_rows_in_another_way_is_left_to_adam(settings: dict[str, Any]) -> None:
     ours, optimizer, theirs, reference = models(lr=1e-2, **settings)

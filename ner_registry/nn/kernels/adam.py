@@ -5,7 +5,7 @@ Shapes: N rows of W numbers, float32.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import exp, sqrt
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ def catch_up(
     square: Array,
     rates: Array,
     epsilons: Array,
+    decays: Array,
     betas: Array,
     apart: int,
     memory: int,
@@ -44,6 +45,8 @@ def catch_up(
         square: (N, W), that of its square.
         rates: for each step, the learning rate, both means' corrections included.
         epsilons: for each step, what is added to the root of ``square``, correction included.
+        decays: for each step, the logarithm of what weight decay has left of a weight since the
+            first one.
         betas: (2,), how much of the means a step keeps.
         apart: how many steps to take one by one.
         memory: steps after which what is left of a mean moves nothing any more.
@@ -64,6 +67,7 @@ def catch_up(
         if has_moved:
             share_mean, share_root = 1.0, 1.0
             by, epsilon = 0.0, 0.0
+            before = first
             stop = min(last, first + memory)
             for step in range(first + 1, stop + 1):
                 share_mean *= betas[0]
@@ -75,14 +79,22 @@ def catch_up(
                 if step - first > apart and step < stop:
                     continue
                 factor, added = np.float32(by), np.float32(epsilon / by)
+                kept = np.float32(exp(decays[step] - decays[before]))
                 for place in range(width):
-                    of_weight[place] -= factor * of_mean[place] / (root[place] + added)
+                    move = factor * of_mean[place] / (root[place] + added)
+                    of_weight[place] = kept * of_weight[place] - move
                 by, epsilon = 0.0, 0.0
+                before = step
             left_of_mean = np.float32(betas[0] ** (last - first))
             left_of_square = np.float32(betas[1] ** (last - first))
             for place in range(width):
                 of_mean[place] *= left_of_mean
                 of_square[place] *= left_of_square
+            first = before
+        if decays[last] != decays[first]:
+            kept = np.float32(exp(decays[last] - decays[first]))
+            for place in range(width):
+                of_weight[place] *= kept
 
 
 @compiled
@@ -96,6 +108,7 @@ def step(
     square: Array,
     rate: float,
     epsilon: float,
+    kept: float,
     betas: Array,
 ) -> None:
     """One step of the rows that have a gradient.
@@ -110,15 +123,17 @@ def step(
         square: (N, W).
         rate: as in :func:`catch_up`.
         epsilon: likewise.
+        kept: what weight decay leaves of a weight.
         betas: (2,).
     """
     first, second = np.float32(betas[0]), np.float32(betas[1])
     gain_first, gain_second = np.float32(1 - betas[0]), np.float32(1 - betas[1])
-    by, least = np.float32(rate), np.float32(epsilon)
+    by, least, share = np.float32(rate), np.float32(epsilon), np.float32(kept)
     for number, row in enumerate(rows):
         taken[row] = now
         of_weight, of_mean, of_square, grad = weight[row], mean[row], square[row], grads[number]
         for place in range(weight.shape[1]):
             of_mean[place] = first * of_mean[place] + gain_first * grad[place]
             of_square[place] = second * of_square[place] + gain_second * grad[place] * grad[place]
-            of_weight[place] -= by * of_mean[place] / (np.sqrt(of_square[place]) + least)
+            move = by * of_mean[place] / (np.sqrt(of_square[place]) + least)
+            of_weight[place] = share * of_weight[place] - move
