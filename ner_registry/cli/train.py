@@ -43,7 +43,6 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=configured.positive,
-        default=1,
         metavar="N",
         help="of these, how many run side by side (default: 1)",
     )
@@ -54,6 +53,8 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Trains."""
     if args.serialization_dir is None and not args.dry_run:
         parser.error("the following arguments are required: -s/--serialization-dir")
+    if args.workers is not None and args.seeds is None:
+        parser.error("--workers needs --seeds: it says how many of them run side by side")
     source = configured.read(args.config, args)
     from ner_registry.build import parse_experiment
     from ner_registry.errors import ConfigError
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             source.value,
             args.serialization_dir,
             seeds=args.seeds,
-            workers=args.workers,
+            workers=args.workers or 1,
             **shared,
         )
         print(as_text(summary))

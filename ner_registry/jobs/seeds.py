@@ -73,10 +73,14 @@ def train_seeds(
     first = experiment.random_seed
     numbers = list(range(first, first + seeds))
     job = partial(_run, config, directory, tuple(include_packages), recover)
-    if workers == 1:
-        runs = [job(number, quiet=quiet) for number in numbers]
-    else:
-        runs = _side_by_side(partial(job, quiet=True), numbers, workers)
+    try:
+        if workers == 1:
+            runs = [job(number, quiet=quiet) for number in numbers]
+        else:
+            runs = _side_by_side(partial(job, quiet=True), numbers, workers)
+    except KeyboardInterrupt:
+        logger.warning("interrupted: what was reached is in %s; --recover goes on", directory)
+        raise
     summary = _summary(numbers, runs, experiment.trainer.validation_metric)
     write_ensemble(directory / ARCHIVE_NAME, [_directory_of(directory, n) for n in numbers])
     write_json(directory / SEEDS_NAME, summary)

@@ -64,13 +64,33 @@ def tune(
     directory = Path(directory)
     _check_directory(directory, config)
     study = _study(optuna, directory, metric)
+    try:
+        _search(study, search, directory, include_packages, quiet=quiet)
+    except KeyboardInterrupt:
+        logger.warning("interrupted: the same command goes on; what was tried is in %s", directory)
+        raise
+    return _finish(study, search, directory, metric)
+
+
+def _search(
+    study: Study,
+    search: _Search,
+    directory: Path,
+    include_packages: Sequence[str],
+    *,
+    quiet: bool,
+) -> None:
+    """Works on trials until there are as many as were asked for."""
+    from optuna.trial import TrialState
+
+    metric = search.metric
     while True:
         with _claimed(study, search, directory) as trial:
             if trial is None:
                 break
             value = _run(search, trial, directory, metric, include_packages, quiet=quiet)
             if value is None:
-                study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+                study.tell(trial.number, state=TrialState.FAIL)
                 continue
             study.tell(trial.number, value)
             best = study.best_trial
@@ -82,7 +102,6 @@ def tune(
                 best.number,
                 best.value,
             )
-    return _finish(study, search, directory, metric)
 
 
 class _Search:

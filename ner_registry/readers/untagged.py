@@ -61,7 +61,7 @@ def _of_string(record: dict[str, Any], count: int, path: str, number: int) -> It
 def _split(text: str, record: int, extra: dict[str, Any]) -> Iterator[Sentence]:
     for sentence in segment(text):
         sentence.extra = extra | {"text": text, "record": record}
-        sentence.document = record
+        sentence.document = record + 1  # 0 is that of sentences given one by one
         yield sentence
 
 

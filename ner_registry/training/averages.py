@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -16,7 +16,7 @@ from ner_registry.config.types import NonNegativeInt, Range
 EVERY = 10  # steps: rarer than each one, so that a table's rows need not be read at each
 
 
-class WeightAverage(Registrable):
+class WeightAverage(ABC, Registrable):
     """Averages the weights that training changes; the average is what is validated and kept.
 
     It is given the ``model``. Only weights go into it, and so nothing of the validation data.

@@ -104,3 +104,10 @@ def test_a_fault_in_a_process_of_its_own_is_told_in_one_line(
         train_seeds(config, tmp_path / "runs", seeds=2, workers=2, quiet=True)
     assert caught.value.lines() == [f"train_data_path: {tmp_path}/none.conll: no such file"]
     assert not (tmp_path / "runs").exists()
+
+
+def test_workers_without_seeds(root: Path, tmp_path: Path) -> None:
+    config = str(root / "experiments" / "quickstart.jsonnet")
+    with pytest.raises(SystemExit) as caught:
+        main(["train", config, "-s", str(tmp_path / "run"), "--workers", "2"])
+    assert caught.value.code == 2
