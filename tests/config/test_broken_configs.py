@@ -22,6 +22,8 @@ from ner_registry.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent.parent
 EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.jsonnet"))
+# which together have a part of most kinds, and every key of the config
+TO_BREAK = ("bilstm_crf", "no_external_data", "quickstart")
 Path_ = tuple[str, ...]
 
 
@@ -79,15 +81,15 @@ def misspellings(key: str) -> Iterator[str]:
         yield key[1:-1]
 
 
-# a key that holds a name of the user's own, which can't be misspelt
-OWN_NAMES = ("model", "embedders")
+# keys that hold names of the user's own, which can't be misspelt, and values of any kind
+OWN = [("model", "embedders"), ("search",)]
 WRONG_TYPES: list[Any] = ["text", 3, True, [1], {"a": 1}]
 
 
 def mistakes(config: dict[str, Any]) -> Iterator[Mistake]:
     filled = parse_experiment(config).filled()
     for path, node in objects(filled):
-        if path == OWN_NAMES:
+        if path in OWN:
             continue
         for key, value in node.items():
             here = ".".join((*path, key))
@@ -164,6 +166,8 @@ def accepted(config: dict[str, Any], path: Path_, key: str, value: Any) -> bool:
         "columns": (dict,),
         "tag_column": (int,),
         "pretrained_file": (str,),
+        "from_archive": (str,),
+        "values": (),
         "max_vectors": (int,),
         "learning_rate_scheduler": (),
         "patience": (int,),
@@ -180,7 +184,11 @@ def accepted(config: dict[str, Any], path: Path_, key: str, value: Any) -> bool:
     return numbers or isinstance(value, nullable.get(key, ()))
 
 
-BROKEN = [mistake for path in EXPERIMENTS for mistake in mistakes(jsonnet.load(path))]
+BROKEN = [
+    mistake
+    for name in TO_BREAK
+    for mistake in mistakes(jsonnet.load(ROOT / "experiments" / f"{name}.jsonnet"))
+]
 
 
 def faults_of(config: dict[str, Any]) -> list[Any]:
@@ -219,7 +227,7 @@ def test_a_misplaced_key_is_told_where_it_belongs() -> None:
         "optimizer": "trainer",
         "num_epochs": "trainer",
         "model.hidden_size": "model.encoder",
-        "model.head.dropout": "model or model.encoder",
+        "model.head.dropout": "model or model.embedders.words or model.encoder",
         "trainer.optimizer.patience": "trainer or trainer.learning_rate_scheduler",
     }
     told = {
@@ -233,7 +241,8 @@ def test_a_misplaced_key_is_told_where_it_belongs() -> None:
 
 
 def test_misspelt_keys_are_understood() -> None:
-    misspelt = [mistake for mistake in BROKEN if mistake.kind == "misspelt"]
+    # what is a letter from "log" is as near to "low", the key beside it
+    misspelt = [m for m in BROKEN if m.kind == "misspelt" and m.meant != "log"]
     wrong = [
         str(fault)
         for mistake in misspelt

@@ -21,7 +21,7 @@ from ner_registry.jobs.tune import tune
 
 # after one epoch every F1 is 0
 SETTINGS = ("trainer.num_epochs=1", "trainer.validation_metric=-loss")
-FAST = ["--trials=4", "--quiet", *(f"--set={setting}" for setting in SETTINGS)]
+FAST = ["--trials=3", "--quiet", *(f"--set={setting}" for setting in SETTINGS)]
 
 
 def command(root: Path, directory: Path) -> list[str]:
@@ -61,10 +61,10 @@ def test_a_killed_process_loses_nothing_and_two_share_the_work(
     assert "importance" in printed
 
     rows = table(directory)
-    assert sorted(row["trial"] for row in rows) == ["0", "1", "2", "3"]
+    assert sorted(row["trial"] for row in rows) == ["0", "1", "2"]
     scores = [float(row["loss"]) for row in rows]
     assert scores == sorted(scores)
-    assert len({row["trainer.optimizer.lr"] for row in rows}) == 4
+    assert len({row["trainer.optimizer.lr"] for row in rows}) == 3
     for row in rows:
         run = directory / f"trial_{row['trial']}"
         config = json.loads((run / "config.json").read_bytes())
@@ -82,7 +82,11 @@ def test_a_killed_process_loses_nothing_and_two_share_the_work(
     ("change", "path", "message"),
     [
         ({"search": {}}, "search", "required by tune"),
-        ({"search": {"trainer.lr": {"type": "choice", "values": [1]}}}, "trainer.lr", "optimizer"),
+        (
+            {"search": {"trainer.lr": {"type": "choice", "values": [1]}}},
+            "search.trainer.lr",
+            "optimizer",
+        ),
         ({"search": {"a": {"type": "float", "low": 2.0, "high": 1.0}}}, "search.a", "at most high"),
         ({"search": {"a": {"type": "flaot"}}}, "search.a.type", "float"),
     ],
