@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
-from ner_registry.config.jsonnet import override, replace_at
+from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
 from ner_registry.config.registry import import_packages, import_plugins
@@ -148,25 +148,9 @@ def parse_experiment(config: dict[str, Any], include_packages: Iterable[str] = (
     except ConfigError as error:
         faults = error.faults
     faults += _conflicts(config)
-    if not faults:
-        faults = _of_search(config, plan)
     if faults:
         raise ConfigError(faults)
     return plan
-
-
-def _of_search(config: dict[str, Any], plan: Plan) -> list[Fault]:
-    """Faults of the config that a search would make with one of the values of each key."""
-    faults = []
-    for path, distribution in (plan.arguments.get("search") or {}).items():
-        here = f"search.{path}"
-        try:
-            tried = replace_at(config, path, distribution().example, here)
-            parse(Experiment, tried)
-        except ConfigError as error:
-            told = [fault.message if fault.path == path else str(fault) for fault in error.faults]
-            faults += [Fault(here, message) for message in told]
-    return faults
 
 
 def _begun(config: dict[str, Any]) -> dict[str, Any]:

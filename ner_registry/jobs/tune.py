@@ -60,7 +60,6 @@ def tune(
     optuna = _optuna()
     search = _Search(config, parse_experiment(config, include_packages)(), trials)
     metric = search.metric
-    parse_experiment(search.example, include_packages)
     directory = Path(directory)
     _check_directory(directory, config)
     study = _study(optuna, directory, metric)
@@ -130,16 +129,25 @@ class _Search:
             faults.append(Fault("validation_data_path", message))
         if faults:
             raise ConfigError(faults)
+        self._check_keys()
 
     @property
     def metric(self) -> str:
         """The validation metric, with its sign."""
         return self.experiment.trainer.validation_metric
 
-    @property
-    def example(self) -> dict[str, Any]:
-        """One of the configs."""
-        return self.config_of({path: d.example for path, d in self.space.items()})
+    def _check_keys(self) -> None:
+        """Refuses a key that the config can't have, or a value that the key can't."""
+        faults = []
+        for path, distribution in self.space.items():
+            here = f"search.{path}"
+            try:
+                parse_experiment(self.config_of({path: distribution.example}))
+            except ConfigError as error:
+                told = [f.message if f.path == path else str(f) for f in error.faults]
+                faults += [Fault(here, message) for message in told]
+        if faults:
+            raise ConfigError(faults)
 
     def config_of(self, values: dict[str, Any]) -> dict[str, Any]:
         """The config with values for keys by path."""
