@@ -12,7 +12,7 @@ from ner_registry.data.indexed import Batch
 from ner_registry.data.schemes import Span
 from ner_registry.data.tags import TagSet
 from ner_registry.embedders import TokenEmbedder
-from ner_registry.encoders import Context, Seq2SeqEncoder
+from ner_registry.encoders import Context, Seq2SeqEncoder, encode
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
 
@@ -72,8 +72,7 @@ class Tagger(nn.Module):
         mask = batch.mask
         vectors = [embed(batch.views[name], mask) for name, embed in self.embedders.items()]
         inputs = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
-        context = (Context(batch.documents, batch.words),) if self.reads_documents else ()
-        encoded: Tensor = self.encoder(inputs, mask, *context)
+        encoded = encode(self.encoder, inputs, mask, Context(batch.documents, batch.words))
         dropped: Tensor = self.dropout(encoded)
         return dropped
 

@@ -33,10 +33,3 @@ def read(path: str, args: argparse.Namespace) -> ConfigSource:
     from ner_registry.config.source import read_config
 
     return read_config(path, args.overrides, args.settings)
-
-
-def positive(text: str) -> int:
-    """A whole number at least 1, as argparse takes it."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number at least 1, got {text!r}")
-    return int(text)

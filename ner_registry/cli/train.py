@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ner_registry.cli import configured
+from ner_registry.cli.numbers import positive
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -35,14 +36,14 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seeds",
-        type=configured.positive,
+        type=positive,
         metavar="N",
         help="train with N seeds, from random_seed on, each in a directory below DIR, and make "
         "one model of them all",
     )
     parser.add_argument(
         "--workers",
-        type=configured.positive,
+        type=positive,
         metavar="N",
         help="of these, how many run side by side (default: 1)",
     )

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ner_registry.cli import configured
+from ner_registry.cli.numbers import positive
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--trials",
-        type=configured.positive,
+        type=positive,
         default=20,
         metavar="N",
         help="how many to train, all processes together (default: 20)",

@@ -47,7 +47,7 @@ class LengthBatchSampler(Sampler[list[int]]):
             for number, document in enumerate(documents):
                 of_document[document].append(number)
             self._members = list(of_document.values())
-            batch_size = max(1, round(batch_size * len(self._members) / len(lengths)))
+            batch_size = max(1, round(batch_size * len(self._members) / max(1, len(lengths))))
             lengths = [sum(lengths[n] for n in members) for members in self._members]
         self.lengths = torch.tensor(lengths, dtype=torch.long)
         self.shuffle = shuffle

@@ -1,6 +1,6 @@
 """Seq2SeqEncoders: from a vector per token to one that knows of its neighbours."""
 
-from ner_registry.encoders.base import Seq2SeqEncoder
+from ner_registry.encoders.base import Seq2SeqEncoder, encode
 from ner_registry.encoders.context import Context
 from ner_registry.encoders.dilated_cnn import DilatedCnnEncoder
 from ner_registry.encoders.document import DocumentEncoder
@@ -21,4 +21,5 @@ __all__ = [
     "Seq2SeqEncoder",
     "StackEncoder",
     "TransformerEncoder",
+    "encode",
 ]

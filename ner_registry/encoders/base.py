@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from ner_registry.config.registry import Registrable
+from ner_registry.encoders.context import Context
 
 
 class Seq2SeqEncoder(nn.Module, ABC, Registrable):
@@ -31,3 +32,12 @@ class Seq2SeqEncoder(nn.Module, ABC, Registrable):
         ``mask`` is (batch, length), bool, true on real tokens. What is given for a real token
         must not depend on padding.
         """
+
+
+def encode(
+    encoder: Seq2SeqEncoder, inputs: Tensor, mask: Tensor, context: Context | None
+) -> Tensor:
+    """What an encoder gives; the context is handed to those that read documents alone."""
+    reads = encoder.reads_documents
+    outputs: Tensor = encoder(inputs, mask, context) if reads else encoder(inputs, mask)
+    return outputs

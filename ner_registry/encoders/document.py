@@ -29,6 +29,8 @@ class DocumentEncoder(Seq2SeqEncoder):
     def __init__(self, input_dim: int, *, encoder: Callable[..., Seq2SeqEncoder]) -> None:
         super().__init__()
         self.encoder = encoder(input_dim=input_dim)
+        if self.encoder.reads_documents:
+            raise ValueError("encoder: expected one that reads a sequence, got one of documents")
         self.output_dim = self.encoder.output_dim
         self.boundary = nn.Parameter(torch.empty(input_dim).uniform_(-0.1, 0.1))
 

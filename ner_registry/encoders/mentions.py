@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ner_registry.config.types import DropoutRate
-from ner_registry.encoders.base import Seq2SeqEncoder
+from ner_registry.encoders.base import Seq2SeqEncoder, encode
 from ner_registry.encoders.context import Context
 from ner_registry.nn.dropout import LockedDropout
 
@@ -49,11 +49,12 @@ class MentionsEncoder(Seq2SeqEncoder):
 
     def forward(self, inputs: Tensor, mask: Tensor, context: Context | None = None) -> Tensor:
         """As any encoder's; without a context there are no other mentions."""
-        encoded = self.first(inputs, mask)
+        encoded = encode(self.first, inputs, mask, context)
         others = torch.zeros_like(encoded)
         if context is not None:
             others[mask] = _mean_of_others(encoded[mask], _mentions(context, mask))
-        found = self.second(self.dropout(torch.cat([encoded, others], 2)), mask)
+        both = self.dropout(torch.cat([encoded, others], 2))
+        found = encode(self.second, both, mask, context)
         return torch.cat([encoded, found], 2)
 
 
@@ -71,4 +72,4 @@ def _mean_of_others(vectors: Tensor, groups: Tensor) -> Tensor:
     sums = vectors.new_zeros(count, vectors.shape[1]).index_add(0, groups, vectors)
     sizes = vectors.new_zeros(count).index_add(0, groups, vectors.new_ones(len(groups)))
     others = sizes[groups].unsqueeze(1) - 1
-    return (sums[groups] - vectors) * (others > 0) / others.clamp(min=1)
+    return (sums.index_select(0, groups) - vectors) * (others > 0) / others.clamp(min=1)

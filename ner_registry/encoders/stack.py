@@ -8,7 +8,8 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from ner_registry.config.types import DropoutRate, Range
-from ner_registry.encoders.base import Seq2SeqEncoder
+from ner_registry.encoders.base import Seq2SeqEncoder, encode
+from ner_registry.encoders.context import Context
 from ner_registry.nn.dropout import Dropout
 
 
@@ -29,16 +30,21 @@ class StackEncoder(Seq2SeqEncoder):
         dropout: DropoutRate = 0.0,
     ) -> None:
         super().__init__()
-        self.encoders = nn.ModuleList()
+        made: list[Seq2SeqEncoder] = []
         self.output_dim = input_dim
         for make in encoders:
             encoder = make(input_dim=self.output_dim)
-            self.encoders.append(encoder)
+            made.append(encoder)
             self.output_dim = encoder.output_dim
+            self.reads_documents |= encoder.reads_documents
+        self.encoders = nn.ModuleList(made)
+        self._in_order = tuple(made)
         self.dropout = Dropout(dropout)
 
-    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        outputs: Tensor = self.encoders[0](inputs, mask)
-        for encoder in self.encoders[1:]:
-            outputs = encoder(self.dropout(outputs), mask)
+    def forward(self, inputs: Tensor, mask: Tensor, context: Context | None = None) -> Tensor:
+        """As any encoder's; the context goes to those that read it."""
+        first, *others = self._in_order
+        outputs = encode(first, inputs, mask, context)
+        for encoder in others:
+            outputs = encode(encoder, self.dropout(outputs), mask, context)
         return outputs

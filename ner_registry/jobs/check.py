@@ -68,7 +68,7 @@ def _of_settings(config: dict[str, Any]) -> Iterator[Fault]:
     if not config["data_loader"]["shuffle"]:
         message = "the training data is never shuffled: true trains better"
         yield Fault("data_loader.shuffle", message)
-    if encoder.get("num_layers") == 1 and encoder.get("dropout"):
+    if encoder["type"] in ("lstm", "gru") and encoder["num_layers"] == 1 and encoder["dropout"]:
         message = "has no effect between the layers of an encoder of one: set model.dropout"
         yield Fault("model.encoder.dropout", message)
     if trainer["patience"] is not None and trainer["patience"] >= trainer["num_epochs"]:

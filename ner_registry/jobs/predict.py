@@ -16,7 +16,7 @@ from ner_registry.data.files import check_writable
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 from ner_registry.predictor import BATCH_SIZE, Predictor, as_brackets, as_conll, as_jsonl, load
-from ner_registry.readers import ConllReader
+from ner_registry.readers import ConllReader, JsonlReader
 from ner_registry.readers.base import numbered_lines
 from ner_registry.readers.untagged import read_jsonl, read_text
 
@@ -86,11 +86,12 @@ def _sentences(
     predictor: Predictor, file: BufferedReader, form: str, name: str
 ) -> Iterator[Sentence]:
     lines = numbered_lines(file, name)
+    reader = predictor.archive.experiment.evaluation_reader
     if form == "text":
         return read_text(lines)
     if form == "jsonl":
-        return read_jsonl(lines, name)
-    reader = predictor.archive.experiment.evaluation_reader
+        columns = reader.columns if isinstance(reader, JsonlReader) else ()
+        return read_jsonl(lines, name, columns)
     untagged = reader if isinstance(reader, ConllReader) else ConllReader()
     return untagged.untagged().read_lines(lines, name)
 

@@ -87,6 +87,9 @@ def prepare(plan: Plan) -> Prepared:
     path = experiment.model.from_archive
     start = Start.read(path) if path is not None else Start()
     scheme = start.scheme or experiment.model.tag_scheme or train.scheme
+    if experiment.model.tag_scheme not in (None, scheme):
+        message = f"expected {scheme}, as in the archive, got {experiment.model.tag_scheme}"
+        raise ConfigError([Fault("model.tag_scheme", message)])
     tags = TagSet(scheme, [*start.labels, *sorted(train.labels)])
     for name in ("validation", "test"):
         if name in corpora:
@@ -97,7 +100,7 @@ def prepare(plan: Plan) -> Prepared:
         for name in experiment.model.embedders
     }
     tagger = build_tagger(experiment.model, vocabularies, tags)
-    carry_over(start.weights, tagger)
+    carry_over(start, tagger, vocabularies, tags)
     tagger.to(device)
     state = experiment.trainer.state_of(tagger)
     return Prepared(plan, experiment, corpora, vocabularies, tagger, state)

@@ -8,6 +8,9 @@ import re
 import signal
 import statistics
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,11 +22,13 @@ from ner_registry.archive import write_ensemble
 from ner_registry.build import parse_experiment
 from ner_registry.data.files import write_json
 from ner_registry.data.model_files import ARCHIVE_NAME, SEEDS_NAME
-from ner_registry.errors import RunDirectoryError
-from ner_registry.jobs.directory import clear
+from ner_registry.errors import RunDirectoryError, RunError
+from ner_registry.jobs.directory import clear, locked
 from ner_registry.jobs.evaluate import evaluate
+from ner_registry.jobs.prepare import find_files
 from ner_registry.jobs.train import train
 from ner_registry.nn.threads import available_threads
+from ner_registry.training.device import choose_device
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +73,9 @@ def train_seeds(
     directory = Path(directory)
     experiment = parse_experiment(config, include_packages)()
     _check(directory, force=force, recover=recover)
+    # what is refused must not cost what is there
+    find_files(experiment)
+    choose_device(experiment.trainer.device, "trainer.device")
     if force:
         _clear(directory)
     first = experiment.random_seed
@@ -124,6 +132,8 @@ def _run(
     quiet: bool,
 ) -> dict[str, Any]:
     own = _directory_of(directory, seed)
+    if recover and own.exists() and not (own / "meta.json").is_file():
+        clear(own)  # it was cut off before it began
     logger.info("seed %d: %s", seed, own)
     return train(
         config | {"random_seed": seed},
@@ -138,13 +148,24 @@ def _side_by_side(job: Any, seeds: Sequence[int], workers: int) -> list[dict[str
     """The runs' metrics, in the order of the seeds; each run has a process of its own."""
     threads = max(1, available_threads() // workers)
     context = multiprocessing.get_context("spawn")
-    # leaving it, also by an exception, ends the processes: their checkpoints stay
-    with context.Pool(workers, _begin, (threads,), maxtasksperchild=1) as pool:
+    pool = ProcessPoolExecutor(
+        workers, context, initializer=_begin, initargs=(threads,), max_tasks_per_child=1
+    )
+    try:
         runs = []
-        for seed, metrics in zip(seeds, pool.imap(job, seeds), strict=True):
+        for seed, metrics in zip(seeds, pool.map(job, seeds), strict=True):
             logger.info("seed %d: finished, best epoch %d", seed, metrics["best_epoch"])
             runs.append(metrics)
         return runs
+    except BrokenProcessPool:
+        raise RunError(
+            "a seed's process was killed, perhaps for want of memory: fewer --workers need less; "
+            "--recover goes on"
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()  # its checkpoints stay
 
 
 def _begin(threads: int) -> None:
@@ -195,14 +216,17 @@ def _check(directory: Path, *, force: bool, recover: bool) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    if path.name in (SEEDS_NAME, ARCHIVE_NAME):
+    if path.name.removesuffix(".part") in (SEEDS_NAME, ARCHIVE_NAME):
         return True
     return re.fullmatch(r"seed_\d+", path.name) is not None and (
-        (path / "meta.json").is_file() or not any(path.iterdir())
+        (path / "config.json").is_file() or not any(path.iterdir())
     )
 
 
 def _clear(directory: Path) -> None:
+    """Removes the runs, none of which may be at work."""
     if directory.exists():
-        (directory / SEEDS_NAME).unlink(missing_ok=True)
-        clear(directory)
+        with ExitStack() as locks:
+            for path in directory.glob("seed_*"):
+                locks.enter_context(locked(path))
+            clear(directory)

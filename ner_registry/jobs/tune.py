@@ -141,11 +141,12 @@ class _Search:
         faults = []
         for path, distribution in self.space.items():
             here = f"search.{path}"
-            try:
-                parse_experiment(self.config_of({path: distribution.example}))
-            except ConfigError as error:
-                told = [f.message if f.path == path else str(f) for f in error.faults]
-                faults += [Fault(here, message) for message in told]
+            for example in distribution.examples:
+                try:
+                    parse_experiment(self.config_of({path: example}))
+                except ConfigError as error:
+                    told = [f.message if f.path == path else str(f) for f in error.faults]
+                    faults += [Fault(here, message) for message in told]
         if faults:
             raise ConfigError(faults)
 
@@ -167,28 +168,36 @@ class _Search:
 
 def _optuna() -> Any:
     try:
+        import matplotlib  # noqa: F401  # needed in the end, so missed at once
         import optuna
     except ImportError:
-        raise NerError("tune needs Optuna: pip install 'ner_registry[tune]'") from None
+        raise NerError(
+            "tune needs Optuna and matplotlib: pip install 'ner_registry[tune]'"
+        ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
 
 def _check_directory(directory: Path, config: dict[str, Any]) -> None:
     """Refuses a directory that holds another search, or something else."""
+    directory.mkdir(parents=True, exist_ok=True)
     written = directory / "search.json"
-    if written.is_file():
-        if json.loads(written.read_bytes()) != config:
+    with ExitStack() as stack:
+        # processes that begin together must not see each other's half a search
+        descriptor = os.open(directory, os.O_RDONLY)
+        stack.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if written.is_file():
+            if json.loads(written.read_bytes()) != config:
+                raise RunDirectoryError(
+                    f"{directory}: holds a search with another config: choose another directory"
+                )
+        elif any(directory.iterdir()):
             raise RunDirectoryError(
-                f"{directory}: holds a search with another config: choose another directory"
+                f"{directory}: expected an empty directory or a search, got something else"
             )
-    elif directory.is_dir() and any(directory.iterdir()):
-        raise RunDirectoryError(
-            f"{directory}: expected an empty directory or a search to go on with, got another's"
-        )
-    else:
-        directory.mkdir(parents=True, exist_ok=True)
-        write_json(written, config)
+        else:
+            write_json(written, config)
 
 
 def _study(optuna: Any, directory: Path, metric: str) -> Study:
@@ -217,8 +226,13 @@ def _claimed(study: Study, search: _Search, directory: Path) -> Iterator[FrozenT
     with ExitStack() as claim:
         with _locked(directory / "claims" / "all"):
             for trial in study.get_trials(states=(TrialState.RUNNING,)):
-                if _try_lock(claim, directory / "claims" / str(trial.number)):
+                if not _try_lock(claim, directory / "claims" / str(trial.number)):
+                    continue
+                if study.trials[trial.number].state != TrialState.RUNNING:
+                    continue  # it was finished in the meantime
+                if trial.params.keys() == search.space.keys():
                     break
+                study.tell(trial.number, state=TrialState.FAIL)  # cut off while it was chosen
             else:
                 trial = None
                 count = len(study.trials)
@@ -273,6 +287,18 @@ def _run(
     except NerError as error:
         logger.warning("trial %d failed: %s", trial.number, " ".join(error.lines()))
         return None
+    except (
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        # a config that takes too much memory, or that a part can't work with
+        reason = " ".join(str(error).split())[:200]
+        logger.warning("trial %d failed: %s: %s", trial.number, type(error).__name__, reason)
+        return None
     shutil.rmtree(own / "checkpoints", ignore_errors=True)  # a finished trial needs none
     return float(metrics[f"best_validation_{metric[1:]}"])
 
@@ -282,6 +308,8 @@ def _finish(study: Study, search: _Search, directory: Path, metric: str) -> str:
     from optuna.trial import TrialState
 
     done = study.get_trials(states=(TrialState.COMPLETE,))
+    if not done and study.get_trials(states=(TrialState.RUNNING,)):
+        return f"{directory}: other processes work on the last trials, and will tell"
     if not done:
         raise RunError(f"{directory}: every trial failed")
     ordered = sorted(done, key=lambda trial: trial.value or 0.0, reverse=metric[0] == "+")
@@ -306,7 +334,7 @@ def _finish(study: Study, search: _Search, directory: Path, metric: str) -> str:
 
 
 def _importances(study: Study, directory: Path) -> str:
-    """How much of the scores' variance each key explains (Hutter et al. 2014), as a table."""
+    """How much each key matters to the scores, as Optuna judges, as a table and as plots."""
     import matplotlib
 
     matplotlib.use("agg")

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from ner_registry.data.model_files import WEIGHTS_NAME, read_model
 from ner_registry.data.schemes import TagScheme
+from ner_registry.data.tags import TagSet
+from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.errors import ArchiveError, ConfigError, Fault
 
 logger = logging.getLogger(__name__)
@@ -62,20 +64,35 @@ class Start:
         return cls(tags["scheme"], tags["labels"], vocabularies, weights)
 
 
-def carry_over(weights: Mapping[str, Tensor], model: nn.Module) -> None:
+def carry_over(
+    start: Start, model: nn.Module, vocabularies: Mapping[str, Vocabulary], tags: TagSet
+) -> None:
     """Copies weights into a model that may know more words and tags than theirs did.
 
     What is new stands after what was there before, so that the old weights are the first rows
     of the new ones (and, between tags, the first columns).
 
+    Args:
+        start: what there was before.
+        model: the model.
+        vocabularies: of its embedders.
+        tags: its tags.
+
     Raises:
         ConfigError: a weight isn't there, or isn't of the same shape but for new rows.
     """
-    state = model.state_dict()
+    weights, state = start.weights, model.state_dict()
+    # what may have grown, from and to how many
+    growth = {
+        f"embedders.{name}.": (len(Vocabulary(counts=known)), len(vocabularies[name]))
+        for name, known in start.vocabularies.items()
+        if name in vocabularies
+    }
+    growth["head."] = (len(TagSet(tags.scheme, start.labels)), len(tags))
     faults = []
     for name, old in weights.items():
         new = state.get(name)
-        if new is None or not _fits(name, old.shape, new.shape):
+        if new is None or not _fits(old.shape, new.shape, _growth_of(name, growth)):
             got = "none" if new is None else f"{tuple(new.shape)}"
             message = (
                 f"expected {name} of shape {tuple(old.shape)} as in the archive, got {got}: "
@@ -91,11 +108,12 @@ def carry_over(weights: Mapping[str, Tensor], model: nn.Module) -> None:
         logger.info("%s: not in the archive, and so from nothing: %s", _PATH, ", ".join(fresh))
 
 
-def _fits(name: str, old: torch.Size, new: torch.Size) -> bool:
-    """Whether all that grew is what may: an embedder's rows, and whatever counts tags."""
-    if len(old) != len(new):
-        return False
-    grows = [a < b for a, b in zip(old, new, strict=True)]
-    shrinks = any(a > b for a, b in zip(old, new, strict=True))
-    may_grow = name.startswith("head.") or (name.startswith("embedders.") and not any(grows[1:]))
-    return not shrinks and (may_grow or not any(grows))
+def _growth_of(name: str, growth: Mapping[str, tuple[int, int]]) -> tuple[int, int] | None:
+    return next((pair for prefix, pair in growth.items() if name.startswith(prefix)), None)
+
+
+def _fits(old: torch.Size, new: torch.Size, growth: tuple[int, int] | None) -> bool:
+    """Whether nothing differs but what counts words, or tags."""
+    return len(old) == len(new) and all(
+        a == b or (a, b) == growth for a, b in zip(old, new, strict=True)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ner_registry.data.segmentation import segment, tokenize
@@ -17,7 +17,9 @@ def read_text(lines: Iterable[tuple[int, str]]) -> Iterator[Sentence]:
         yield from _split(line, number - 1, {})
 
 
-def read_jsonl(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Sentence]:
+def read_jsonl(
+    lines: Iterable[tuple[int, str]], path: str, columns: Sequence[str] = ()
+) -> Iterator[Sentence]:
     """The sentences of records that hold ``words`` (or ``tokens``), ``sentence`` or ``text``.
 
     The first two are one sentence each; a ``text`` is cut into its sentences. Other keys are
@@ -26,6 +28,7 @@ def read_jsonl(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Sentence
     Args:
         lines: numbered from 1.
         path: names the input in messages.
+        columns: keys of other lists to keep, one value per token, where ``words`` are given.
 
     Raises:
         DataError: a line isn't a JSON object, or holds none of these.
@@ -36,7 +39,17 @@ def read_jsonl(lines: Iterable[tuple[int, str]], path: str) -> Iterator[Sentence
         for key in ("words", "tokens"):
             if key in record:
                 tokens = string_list(record, key, path, number)
-                yield Sentence(tokens, extra=_without(record, key), line=number)
+                yield Sentence(
+                    tokens,
+                    columns={
+                        name: _column(record, name, len(tokens), path, number)
+                        for name in columns
+                        if name in record
+                    },
+                    document=count,
+                    extra=_without(record, key),
+                    line=number,
+                )
                 break
         else:
             yield from _of_string(record, count, path, number)
@@ -55,13 +68,21 @@ def _of_string(record: dict[str, Any], count: int, path: str, number: int) -> It
     offsets = tokenize(value)
     tokens = [value[begin:end] for begin, end in offsets]
     extra = _without(record, key)
-    yield Sentence(tokens, offsets=offsets, text=value, extra=extra, line=number)
+    yield Sentence(tokens, offsets=offsets, text=value, document=count, extra=extra, line=number)
+
+
+def _column(record: dict[str, Any], name: str, length: int, path: str, number: int) -> list[str]:
+    values = string_list(record, name, path, number)
+    if len(values) != length:
+        message = f"expected {length} values under {name!r}, got {len(values)}"
+        raise DataError(path, message, number)
+    return values
 
 
 def _split(text: str, record: int, extra: dict[str, Any]) -> Iterator[Sentence]:
     for sentence in segment(text):
         sentence.extra = extra | {"text": text, "record": record}
-        sentence.document = record + 1  # 0 is that of sentences given one by one
+        sentence.document = record
         yield sentence
 
 

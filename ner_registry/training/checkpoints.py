@@ -124,7 +124,9 @@ def _restore(contents: dict[str, bytes], state: TrainingState) -> dict[str, Any]
     if state.scheduler is not None:
         state.scheduler.load_state_dict(document["scheduler"])
     if state.average is not None:
-        state.average.weights = safetensors.torch.load(contents["average.safetensors"])
+        own = state.model.state_dict()
+        weights = safetensors.torch.load(contents["average.safetensors"])
+        state.average.weights = {name: w.to(own[name].device) for name, w in weights.items()}
         state.average.count = document["average"]["count"]
     _set_random_state(document["random"])
     progress: dict[str, Any] = document["progress"]

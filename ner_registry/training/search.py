@@ -26,8 +26,8 @@ class Distribution(ABC, Registrable):
 
     @property
     @abstractmethod
-    def example(self) -> Any:
-        """One of the values."""
+    def examples(self) -> list[Any]:
+        """The values that are likely to be refused where one is: bounds, or every one."""
 
 
 @Distribution.register("float")
@@ -52,8 +52,8 @@ class FloatRange(Distribution):
         return FloatDistribution(self.low, self.high, log=self.log)
 
     @property
-    def example(self) -> float:
-        return self.low
+    def examples(self) -> list[float]:
+        return [self.low, self.high]
 
 
 @Distribution.register("int")
@@ -79,8 +79,8 @@ class IntRange(Distribution):
         return IntDistribution(self.low, last, step=self.step)
 
     @property
-    def example(self) -> int:
-        return self.low
+    def examples(self) -> list[int]:
+        return [self.low, self.high]
 
 
 @Distribution.register("choice")
@@ -103,5 +103,5 @@ class Choice(Distribution):
         return json.loads(chosen)
 
     @property
-    def example(self) -> Any:
-        return self.values[0]
+    def examples(self) -> list[Any]:
+        return self.values

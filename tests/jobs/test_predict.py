@@ -9,6 +9,7 @@ import pytest
 
 import ner_registry as nr
 from ner_registry.cli import main
+from ner_registry.data.sentence import Sentence
 
 
 @pytest.fixture
@@ -143,6 +144,8 @@ def test_a_model_of_documents_reads_each_text_as_one(
     tagger = nr.load(tmp_path / "run")
     texts = [f"Maria met Ann in Kelfield. Kelfield is {word}." for word in ("big", "old", "new")]
     assert any(tagger(texts))
+    assert tagger("") == []
+    assert list(tagger.predict([Sentence([])])) == [{"words": [], "tags": [], "entities": []}]
     together = tagger([*texts * 30, "Nobody met them."])
     for number, text in enumerate(texts):
         alone = tagger(text)

@@ -106,6 +106,14 @@ def test_a_fault_in_a_process_of_its_own_is_told_in_one_line(
     assert not (tmp_path / "runs").exists()
 
 
+def test_what_is_refused_costs_nothing(finished: Path, config: dict[str, Any]) -> None:
+    config |= {"random_seed": 5, "train_data_path": "nowhere.conll"}
+    with pytest.raises(nr.NerError, match="nowhere"):
+        train_seeds(config, finished, seeds=2, force=True)
+    assert (finished / "seed_5" / "metrics.json").is_file()
+    assert (finished / "model.tar.gz").is_file()
+
+
 def test_workers_without_seeds(root: Path, tmp_path: Path) -> None:
     config = str(root / "experiments" / "quickstart.jsonnet")
     with pytest.raises(SystemExit) as caught:

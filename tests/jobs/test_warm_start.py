@@ -116,6 +116,11 @@ def test_another_architecture_is_refused(
     assert all(fault.path == "model.from_archive" for fault in caught.value.faults)
 
 
+def test_the_scheme_is_the_archives(config: dict[str, Any], run_directory: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model.tag_scheme: expected IOBES, as in the archive"):
+        started(config, run_directory, tag_scheme="IOB1")
+
+
 def test_what_is_no_archive(config: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"model.from_archive: .*expected a model.tar.gz or a"):
         started(config, tmp_path / "nothing")

@@ -59,3 +59,12 @@ def test_records_to_tag() -> None:
 def test_lines_of_text() -> None:
     sentences = list(read_text([(1, "Jim left. Ann stayed."), (2, "  "), (3, "Oslo")]))
     assert [s.extra["record"] for s in sentences] == [0, 0, 2]
+
+
+def test_columns_of_untagged_records() -> None:
+    lines = [(1, '{"words": ["a", "b"], "pos": ["X", "Y"]}'), (2, '{"words": ["a"]}')]
+    first, second = read_jsonl(lines, "in.jsonl", ["pos"])
+    assert first.columns == {"pos": ["X", "Y"]}
+    assert second.columns == {}
+    with pytest.raises(DataError, match=r"in.jsonl:1: expected 2 values under 'pos', got 1"):
+        list(read_jsonl([(1, '{"words": ["a", "b"], "pos": ["X"]}')], "in.jsonl", ["pos"]))
