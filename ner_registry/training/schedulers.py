@@ -166,13 +166,7 @@ def linear_with_warmup(
         end_factor: what it is multiplied by at last.
     """
 
-    def factor(epochs: float, num_epochs: float) -> float:
-        if epochs < warmup_epochs:
-            return epochs / warmup_epochs
-        left = (num_epochs - epochs) / max(num_epochs - warmup_epochs, 1e-9)
-        return end_factor + (1 - end_factor) * left
-
-    return StepwiseScheduler(optimizer, factor)
+    return _warmed_up(optimizer, warmup_epochs, end_factor, lambda done: 1 - done)
 
 
 @LearningRateScheduler.register("cosine_with_warmup")
@@ -189,11 +183,24 @@ def cosine_with_warmup(
         end_factor: what it is multiplied by at last.
     """
 
+    return _warmed_up(
+        optimizer, warmup_epochs, end_factor, lambda done: (1 + math.cos(math.pi * done)) / 2
+    )
+
+
+def _warmed_up(
+    optimizer: torch.optim.Optimizer,
+    warmup_epochs: float,
+    end_factor: float,
+    curve: Callable[[float], float],
+) -> StepwiseScheduler:
+    """A rise, then what is left of the way down after a share of the time for it."""
+
     def factor(epochs: float, num_epochs: float) -> float:
         if epochs < warmup_epochs:
             return epochs / warmup_epochs
         done = (epochs - warmup_epochs) / max(num_epochs - warmup_epochs, 1e-9)
-        return end_factor + (1 - end_factor) * (1 + math.cos(math.pi * done)) / 2
+        return end_factor + (1 - end_factor) * curve(done)
 
     return StepwiseScheduler(optimizer, factor)
 
