@@ -165,7 +165,6 @@ def linear_with_warmup(
         warmup_epochs: epochs, or a fraction of one, in which it rises.
         end_factor: what it is multiplied by at last.
     """
-
     return _warmed_up(optimizer, warmup_epochs, end_factor, lambda done: 1 - done)
 
 
@@ -182,7 +181,6 @@ def cosine_with_warmup(
         warmup_epochs: epochs, or a fraction of one, in which it rises.
         end_factor: what it is multiplied by at last.
     """
-
     return _warmed_up(
         optimizer, warmup_epochs, end_factor, lambda done: (1 + math.cos(math.pi * done)) / 2
     )
