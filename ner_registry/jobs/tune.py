@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import json
 import logging
 import os
 import shutil
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
-from ner_registry.build import Experiment, parse_experiment
-from ner_registry.config.jsonnet import replace_at
-from ner_registry.data.files import write_file, write_json
-from ner_registry.errors import ConfigError, Fault, NerError, RunDirectoryError, RunError
+from ner_registry.build import parse_experiment
+from ner_registry.data.files import write_json
+from ner_registry.errors import NerError, RunDirectoryError
+from ner_registry.jobs.findings import write_findings
+from ner_registry.jobs.search import Search
 from ner_registry.jobs.train import train
 
 if TYPE_CHECKING:
@@ -58,7 +55,7 @@ def tune(
         NerError: the input is at fault, or Optuna isn't installed.
     """
     optuna = _optuna()
-    search = _Search(config, parse_experiment(config, include_packages)(), trials)
+    search = Search(config, parse_experiment(config, include_packages)(), trials)
     metric = search.metric
     directory = Path(directory)
     _check_directory(directory, config)
@@ -68,12 +65,12 @@ def tune(
     except KeyboardInterrupt:
         logger.warning("interrupted: the same command goes on; what was tried is in %s", directory)
         raise
-    return _finish(study, search, directory, metric)
+    return write_findings(study, search, directory)
 
 
 def _search(
     study: Study,
-    search: _Search,
+    search: Search,
     directory: Path,
     include_packages: Sequence[str],
     *,
@@ -101,69 +98,6 @@ def _search(
                 best.number,
                 best.value,
             )
-
-
-class _Search:
-    """What is tried.
-
-    Args:
-        config: with its ``search``.
-        experiment: the same, parsed.
-        trials: how many.
-
-    Raises:
-        ConfigError: there is nothing to try, or nothing to judge by.
-    """
-
-    def __init__(self, config: dict[str, Any], experiment: Experiment, trials: int) -> None:
-        self.base = {key: value for key, value in config.items() if key != "search"}
-        self.experiment = experiment
-        self.space = experiment.search or {}
-        self.trials = trials
-        faults = []
-        if not self.space:
-            message = "required by tune: expected what to try for which keys, got nothing"
-            faults.append(Fault("search", message))
-        if experiment.validation_data_path is None:
-            message = "required by tune, which judges by it: expected a path, got no such key"
-            faults.append(Fault("validation_data_path", message))
-        if faults:
-            raise ConfigError(faults)
-        self._check_keys()
-
-    @property
-    def metric(self) -> str:
-        """The validation metric, with its sign."""
-        return self.experiment.trainer.validation_metric
-
-    def _check_keys(self) -> None:
-        """Refuses a key that the config can't have, or a value that the key can't."""
-        faults = []
-        for path, distribution in self.space.items():
-            here = f"search.{path}"
-            for example in distribution.examples:
-                try:
-                    parse_experiment(self.config_of({path: example}))
-                except ConfigError as error:
-                    told = [f.message if f.path == path else str(f) for f in error.faults]
-                    faults += [Fault(here, message) for message in told]
-        if faults:
-            raise ConfigError(faults)
-
-    def config_of(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The config with values for keys by path."""
-        config = self.base
-        for path, value in values.items():
-            config = replace_at(config, path, value, f"search.{path}")
-        return config
-
-    def values(self, trial: FrozenTrial) -> dict[str, Any]:
-        """What a trial has for each key."""
-        return {path: self.space[path].value(chosen) for path, chosen in trial.params.items()}
-
-    def told(self, trial: FrozenTrial) -> str:
-        """The same in words."""
-        return ", ".join(f"{path} = {json.dumps(v)}" for path, v in self.values(trial).items())
 
 
 def _optuna() -> Any:
@@ -214,7 +148,7 @@ def _study(optuna: Any, directory: Path, metric: str) -> Study:
 
 
 @contextmanager
-def _claimed(study: Study, search: _Search, directory: Path) -> Iterator[FrozenTrial | None]:
+def _claimed(study: Study, search: Search, directory: Path) -> Iterator[FrozenTrial | None]:
     """A trial that nobody else works on while the context lasts: one cut off, or a new one.
 
     None where there are as many trials as were asked for.
@@ -265,7 +199,7 @@ def _try_lock(stack: ExitStack, path: Path) -> bool:
 
 
 def _run(
-    search: _Search,
+    search: Search,
     trial: FrozenTrial,
     directory: Path,
     metric: str,
@@ -301,54 +235,3 @@ def _run(
         return None
     shutil.rmtree(own / "checkpoints", ignore_errors=True)  # a finished trial needs none
     return float(metrics[f"best_validation_{metric[1:]}"])
-
-
-def _finish(study: Study, search: _Search, directory: Path, metric: str) -> str:
-    """Writes what was found."""
-    from optuna.trial import TrialState
-
-    done = study.get_trials(states=(TrialState.COMPLETE,))
-    if not done and study.get_trials(states=(TrialState.RUNNING,)):
-        return f"{directory}: other processes work on the last trials, and will tell"
-    if not done:
-        raise RunError(f"{directory}: every trial failed")
-    ordered = sorted(done, key=lambda trial: trial.value or 0.0, reverse=metric[0] == "+")
-    paths = list(search.space)
-    rows = [
-        [trial.number, trial.value, *(json.dumps(search.values(trial)[p]) for p in paths)]
-        for trial in ordered
-    ]
-    header = ["trial", metric[1:], *paths]
-    with open(directory / "trials.csv", "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    best = ordered[0]
-    config = json.dumps(search.config_of(search.values(best)), indent=2)
-    note = f"// trial {best.number} of a search: {metric[1:]} {best.value}\n"
-    note += "".join(f"// {line}\n" for line in search.told(best).split(", "))
-    write_file(directory / "best.jsonnet", f"{note}{config}\n".encode())
-    parts = [tabulate(rows, header, floatfmt=".4f")]
-    values = {trial.value for trial in done}
-    if len(values) > 1:
-        parts.append(_importances(study, directory))
-    return "\n\n".join([*parts, f"the best config: {directory / 'best.jsonnet'}"])
-
-
-def _importances(study: Study, directory: Path) -> str:
-    """How much each key matters to the scores, as Optuna judges, as a table and as plots."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-    from optuna.exceptions import ExperimentalWarning
-    from optuna.importance import get_param_importances
-    from optuna.visualization import matplotlib as plots
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        found = get_param_importances(study)
-        plots.plot_param_importances(study)
-        pyplot.savefig(directory / "importances.svg", bbox_inches="tight")
-        plots.plot_slice(study)
-        pyplot.savefig(directory / "slices.svg", bbox_inches="tight")
-        pyplot.close("all")
-    return tabulate(found.items(), ["key", "importance"], floatfmt=".2f")
