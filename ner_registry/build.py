@@ -35,7 +35,7 @@ from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
 from ner_registry.training.search import Distribution
-from ner_registry.training.trainer import TrainerSettings
+from ner_registry.training.settings import TrainerSettings
 
 Name = Annotated[str, Pattern(r"[A-Za-z_]\w{0,49}", "of up to 50 letters, digits and underscores")]
 

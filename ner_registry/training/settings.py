@@ -1,0 +1,71 @@
+"""How to train, as a config says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from torch import nn
+
+from ner_registry.config.types import Pattern, PositiveFloat, PositiveInt
+from ner_registry.training.averages import WeightAverage
+from ner_registry.training.optimizers import Optimizer
+from ner_registry.training.row_adam import RowOptimizer
+from ner_registry.training.schedulers import LearningRateScheduler
+from ner_registry.training.state import TrainingState
+
+_METRICS = (
+    r"[+-](loss|accuracy|token_macro_f1|precision-overall|recall-overall|f1-measure-\S+)",
+    "such as +f1-measure-overall or -loss: + where more is better, - where less is, then loss, "
+    "accuracy, token_macro_f1, precision-overall, recall-overall, f1-measure-overall or "
+    "f1-measure-LABEL",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings:
+    """How to train.
+
+    Attributes:
+        optimizer: what changes the weights.
+        learning_rate_scheduler: what changes the learning rate; null: it stays.
+        average: what averages the weights; the average is what is validated and kept. null:
+            the weights are kept as they are.
+        num_epochs: passes over the training data, at most.
+        patience: epochs without a better validation metric after which training stops; null
+            never stops early.
+        validation_metric: what decides which epoch is best, after ``+`` where more of it is
+            better and ``-`` where less is.
+        grad_norm: the gradient is scaled down to this norm where it is longer; null doesn't.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: a GPU if there is one.
+        num_threads: how many to compute with on a CPU; null: one for each core, or what the
+            environment's OMP_NUM_THREADS says.
+    """
+
+    optimizer: Callable[..., Optimizer]
+    learning_rate_scheduler: Callable[..., LearningRateScheduler] | None = None
+    average: Callable[..., WeightAverage] | None = None
+    num_epochs: PositiveInt
+    patience: PositiveInt | None = None
+    validation_metric: Annotated[str, Pattern(*_METRICS)] = "+f1-measure-overall"
+    grad_norm: PositiveFloat | None = None
+    device: Annotated[
+        str, Pattern(r"auto|cpu|mps|cuda(:\d+)?", "such as auto, cpu, cuda, cuda:1 or mps")
+    ] = "auto"
+    num_threads: PositiveInt | None = None
+
+    def state_of(self, model: nn.Module) -> TrainingState:
+        """The model with the optimizer and the schedule that these settings say."""
+        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+        optimizer = self.optimizer(parameters=named)
+        if isinstance(optimizer, RowOptimizer):
+            optimizer.follow(model)
+        schedule = self.learning_rate_scheduler
+        average = self.average
+        return TrainingState(
+            model,
+            optimizer,
+            schedule(optimizer=optimizer) if schedule else None,
+            average(model=model) if average else None,
+        )
