@@ -1,4 +1,4 @@
-"""Inference in a linear chain as three operators that autograd and torch.compile know.
+"""Inference in a linear chain as four operators that autograd and torch.compile know.
 
 On a CPU each is a kernel; where numba is absent, on other devices, and for scores too far apart
 for a kernel's plain sums, the same in log space.
@@ -66,6 +66,21 @@ def viterbi(
     return result
 
 
+def k_best(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    """The k best paths of each sentence, best first.
+
+    Returns:
+        Paths (B, k, T), long, 0 on padding; and their scores (B, k), minus infinity where a
+        sentence has fewer than k paths.
+    """
+    result: tuple[Tensor, Tensor] = torch.ops.ner_registry.chain_k_best(
+        emissions, transitions, start, end, mask, k
+    )
+    return result
+
+
 def span_probabilities(
     emissions: Tensor,
     transitions: Tensor,
@@ -119,6 +134,11 @@ def _shape_of_viterbi(emissions: Tensor, *rest: Tensor) -> Tensor:
     return torch.empty_like(rest[3], dtype=torch.long)
 
 
+def _shapes_of_k_best(emissions: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    (size, length), k = emissions.shape[:2], rest[-1]
+    return emissions.new_empty(size, k, length, dtype=torch.long), emissions.new_empty(size, k)
+
+
 def _shape_of_span_probabilities(emissions: Tensor, *rest: Tensor) -> Tensor:
     return emissions.new_empty(rest[4].shape[0])
 
@@ -150,6 +170,18 @@ def _kernel_viterbi(
     paths = torch.zeros(mask.shape, dtype=torch.long)
     _on_rows(kernels.viterbi, emissions, (transitions, start, end), (mask, paths))
     return paths
+
+
+def _kernel_k_best(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    from ner_registry.nn.kernels.k_best import k_best as kernel
+
+    size, length = mask.shape
+    paths = torch.zeros(size, k, length, dtype=torch.long)
+    scores = emissions.new_empty(size, k)
+    _on_rows(kernel, emissions, (transitions.t(), start, end), (mask, paths, scores))
+    return paths, scores
 
 
 def _kernel_span_probabilities(
@@ -228,6 +260,13 @@ _register(
     log_space.viterbi,
     _kernel_viterbi,
     _shape_of_viterbi,
+)
+_register(
+    "chain_k_best",
+    ", int k) -> (Tensor, Tensor)",
+    log_space.k_best,
+    _kernel_k_best,
+    _shapes_of_k_best,
 )
 _register(
     "chain_span_probabilities",
