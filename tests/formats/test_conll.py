@@ -17,8 +17,6 @@ DOCUMENT = "-DOCSTART- -X- O O\n\nEU  NNP I-NP\tI-ORG \n. . O O\n\n"
 def test_all_but_the_tag_stays_as_it_was(read: Any, write: Any) -> None:
     sentences = read(DOCUMENT, "conll", rows="untagged")
     assert write(sentences, "conll") == ("-DOCSTART- -X- O O\n\nEU  NNP I-NP\tB-ORG\n. . O O\n\n")
-    sentences = read("New York\tx\tB-LOC\n", "conll", rows="untagged")[0:0]
-    assert write(sentences, "conll") == ""
 
 
 def test_a_column_is_added_to_whole_rows(read: Any, write: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from itertools import pairwise
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -70,7 +70,7 @@ def test_words_and_entities(form: str, scheme: TagScheme, sentences: list[Senten
 def test_texts_and_characters(
     converted: Converted, records: list[tuple[str, list[tuple[int, int, str]]]]
 ) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": text, "label": [list(label) for label in labels], "id": number}
         for number, (text, labels) in enumerate(records)
     ]
