@@ -30,18 +30,19 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output-format",
         choices=OUTPUTS,
-        default="jsonl",
         help="of the predictions; default: jsonl",
     )
     parser.add_argument(
         "--batch-size", metavar="N", type=positive, default=128, help="default: 128"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=lambda args: run(args, parser))
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Evaluates."""
+    if args.output_format is not None and args.predictions_output_file is None:
+        parser.error("--output-format is that of --predictions-output-file: expected it too")
     from ner_registry.jobs.evaluate import as_text, evaluate
 
     result = evaluate(
@@ -53,6 +54,6 @@ def run(args: argparse.Namespace) -> None:
         output_file=args.output_file,
         predictions_output_file=args.predictions_output_file,
         input_format=args.input_format,
-        output_format=args.output_format,
+        output_format=args.output_format or "jsonl",
     )
     print(as_text(result))

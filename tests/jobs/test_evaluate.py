@@ -80,3 +80,10 @@ def test_gold_and_predicted_columns(run_directory: Path, sample: Path, tmp_path:
     overall = result["entities"]["overall"]
     assert right == round(overall["recall"] * overall["support"])
     assert 0 < right < overall["support"]
+
+
+def test_a_format_of_no_file(run_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", str(run_directory), "sample/test.conll", "--output-format", "html"])
+    assert caught.value.code == 2
+    assert "--output-format is that of --predictions-output-file" in capsys.readouterr().err
