@@ -104,9 +104,11 @@ class Predictor:
         """
         apart = ([sentence] for sentence in sentences)
         parts = document_parts(sentences) if self.tagger.reads_documents else apart
-        for window in _windows(parts, batch_size * _WINDOW):
+        # many taggings of few sentences need as much memory as one of many
+        most = max(1, batch_size * _WINDOW // (top_k or 1))
+        for window in _windows(parts, most):
             data = index_sentences(self.tagger, [s for s in window if s.tokens])
-            found = _found(self.tagger, data, batch_size, top_k)
+            found = _found(self.tagger, data, min(batch_size, most), top_k)
             for sentence in window:
                 scored, taggings = next(found) if sentence.tokens else _nothing(top_k)
                 if threshold:
