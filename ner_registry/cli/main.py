@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from importlib.metadata import version
 from types import FrameType
 
 from ner_registry.cli import check, download, evaluate, predict, schema, show, train, tune
-from ner_registry.errors import NerError
+from ner_registry.errors import NerError, is_out_of_memory
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -56,8 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ner-run: {_reason(error)}", file=sys.stderr)
         return 1
     except RuntimeError as error:
-        # PyTorch's words on a CPU and on a GPU
-        if args.debug or not re.search("out of memory|can't allocate memory", str(error)):
+        if args.debug or not is_out_of_memory(error):
             raise
         reason = str(error).strip().splitlines()[0]
         print(f"ner-run: out of memory: {reason}: lower the batch or model size", file=sys.stderr)

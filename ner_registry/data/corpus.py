@@ -19,6 +19,9 @@ from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
 from ner_registry.errors import DataError
 
+_SHOWN = 32  # sentences, at most
+_WORDS = 5  # of each, where its line isn't known
+
 logger = logging.getLogger(__name__)
 
 
@@ -62,6 +65,19 @@ class Corpus:
     def tokens(self) -> int:
         """How many tokens there are."""
         return sum(map(len, self.sentences))
+
+    def places(self, numbers: Sequence[int]) -> str:
+        """Where some of the sentences are: file and lines, or how those without lines begin."""
+        shown = [self.sentences[number] for number in numbers[:_SHOWN]]
+        parts = [
+            " ".join([*sentence.tokens[:_WORDS], "..."])
+            if sentence.line is None
+            else str(sentence.line)
+            for sentence in shown
+        ]
+        if len(numbers) > len(shown):
+            parts.append(f"{len(numbers) - len(shown)} more")
+        return f"{self.path}:{', '.join(parts)}"
 
     def report_unknown_labels(self, tags: TagSet) -> None:
         """Warns of entities that the model can never find, with count and first line."""

@@ -129,7 +129,7 @@ def test_recovering_equals_never_stopping(
     expected = {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}
     assert process.returncode == expected[stop]
     if stop != signal.SIGKILL:
-        assert "--recover goes on" in errors
+        assert "--recover goes on from there" in errors
         assert str(broken / BEST) in errors
         assert "Traceback" not in errors
     assert not (broken / "model.tar.gz").exists()
