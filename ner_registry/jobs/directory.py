@@ -53,8 +53,12 @@ def check_directory(
             f"{directory}: expected an empty directory, got a full one: {choices}"
         )
     if not is_run:
-        wanted = "expected a run to go on with" if recover else "--force replaces a run's alone"
-        raise RunDirectoryError(f"{directory}: {wanted}, got something else")
+        told = (
+            "expected a run to go on with, got none"
+            if recover
+            else "--force replaces a run's directory alone, got one that isn't"
+        )
+        raise RunDirectoryError(f"{directory}: {told}")
     if force or not has_begun(directory):
         return None
     before = _read_json(directory / "config.json")

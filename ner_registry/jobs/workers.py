@@ -28,8 +28,8 @@ def side_by_side(
 ) -> list[dict[str, Any]]:
     """What a job gives for each number, in their order.
 
-    Where this process is interrupted, or ends in any way, the jobs get a SIGTERM to save what
-    they reached, and are waited for; a second interruption ends them at once.
+    Where this process is interrupted, the jobs get a SIGTERM, to save what they reached, and are
+    waited for. They get one where it ends, too: the second, if it was interrupted before.
 
     Args:
         job: can be pickled.
@@ -58,7 +58,7 @@ def side_by_side(
         if not isinstance(error, BrokenProcessPool):
             raise
         raise RunError(
-            "a seed's process was killed, perhaps for want of memory: fewer --workers need less; "
+            "a run's process was killed, perhaps for want of memory: fewer --workers need less; "
             "--recover goes on"
         ) from None
     pool.shutdown()
@@ -91,13 +91,15 @@ def _work(job: Callable[[int], dict[str, Any]], number: int) -> dict[str, Any]:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     try:
         return job(number)
+    except KeyboardInterrupt:
+        raise RunError("a run's process was terminated: --recover goes on") from None
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    # told to the parent as any error of a job; a process that died would have the pool send the
-    # others a second signal
+    # an error of the job, like others: did this process die, the pool would send the rest a second
+    # signal
     raise KeyboardInterrupt
 
 
@@ -114,10 +116,5 @@ def _follow_parent() -> None:
 def _end(processes: set[BaseProcess]) -> None:
     for process in processes:
         process.terminate()
-    try:
-        for process in processes:
-            process.join()
-    except KeyboardInterrupt:
-        for process in processes:
-            process.kill()
-        raise
+    for process in processes:
+        process.join()
