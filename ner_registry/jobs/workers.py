@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import _thread
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import partial
-from multiprocessing.process import BaseProcess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
 import torch
 
-from ner_registry.errors import RunError
+from ner_registry.errors import NerError, RunError
 from ner_registry.nn.threads import available_threads
 
-_at_work = threading.Event()
+Job = Callable[[int], dict[str, Any]]
 
 
-def side_by_side(
-    job: Callable[[int], dict[str, Any]], numbers: Sequence[int], workers: int
-) -> list[dict[str, Any]]:
+def side_by_side(job: Job, numbers: Sequence[int], workers: int) -> list[dict[str, Any]]:
     """What a job gives for each number, in their order.
 
-    Where this process is interrupted, the jobs get a SIGTERM, to save what they reached, and are
-    waited for. They get one where it ends, too: the second, if it was interrupted before.
+    Where this process is interrupted, or a job fails, the other jobs are interrupted too, so that
+    they save what they reached, and are waited for. They also are where this process is killed.
 
     Args:
         job: can be pickled.
@@ -39,39 +36,77 @@ def side_by_side(
     Raises:
         RunError: a process was killed.
     """
-    threads = max(1, available_threads() // workers)
-    pool = ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(threads,),
-        max_tasks_per_child=1,
-    )
-    before = set(multiprocessing.active_children())
-    try:
-        with _without_signals():
-            results = pool.map(partial(_work, job), numbers)
-        found = list(results)
-    except BaseException as error:
-        pool.shutdown(wait=False, cancel_futures=True)
-        _end(set(multiprocessing.active_children()) - before)
-        if not isinstance(error, BrokenProcessPool):
+    crew = _Crew(job, max(1, available_threads() // workers))
+    with ThreadPoolExecutor(workers) as waiting:
+        try:
+            with _without_signals():
+                results = waiting.map(crew.work, numbers)
+            return list(results)
+        except BaseException:
+            crew.dismiss()
             raise
-        raise RunError(
-            "a run's process was killed, perhaps for want of memory: fewer --workers need less; "
-            "--recover goes on"
-        ) from None
-    pool.shutdown()
-    return found
+
+
+class _Crew:
+    """The processes that are at work, each with a thread that waits for it.
+
+    Args:
+        job: what they do.
+        threads: on how many threads each.
+    """
+
+    def __init__(self, job: Job, threads: int) -> None:
+        self.job = job
+        self.threads = threads
+        self._leashes: list[Connection] = []
+        self._is_dismissed = False
+        self._lock = threading.Lock()
+
+    def work(self, number: int) -> dict[str, Any]:
+        """Has a new process do the job."""
+        context = multiprocessing.get_context("spawn")
+        receiver, sender = context.Pipe(duplex=False)
+        follower, leash = context.Pipe(duplex=False)
+        process = context.Process(
+            target=_work, args=(follower, sender, self.job, number, self.threads)
+        )
+        with self._lock:
+            if self._is_dismissed:
+                raise RunError("no more runs are begun")
+            process.start()
+            self._leashes.append(leash)
+        # so that their other end is left to the process alone, and closed when it ends
+        sender.close()
+        follower.close()
+        outcome: dict[str, Any] | Exception
+        try:
+            with receiver:
+                outcome = receiver.recv()
+        except EOFError:
+            outcome = RunError(
+                "a run's process was killed, perhaps for want of memory: fewer --workers need "
+                "less; --recover goes on"
+            )
+        process.join()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def dismiss(self) -> None:
+        """Has all processes save what they reached, and end."""
+        with self._lock:
+            self._is_dismissed = True
+            for leash in self._leashes:
+                leash.close()
 
 
 @contextmanager
 def _without_signals() -> Iterator[None]:
-    """Processes that are begun within it, now or later, don't get those of this one's terminal.
+    """Threads that are begun within it, and their processes, get no signal to stop.
 
-    They inherit it, as does the thread that begins the later ones. One that waits to be let
-    through while Python starts can't end a process half-way.
+    What is sent to a whole group, as by a terminal, is this process's business.
     """
+    resource_tracker.ensure_running()  # where it is begun with the first process, it unblocks them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
@@ -79,42 +114,29 @@ def _without_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(threads: int) -> None:
+def _work(follower: Connection, sender: Connection, job: Job, number: int, threads: int) -> None:
+    """A process: does a job and sends what it gives, or how it failed."""
     torch.set_num_threads(threads)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _work(job: Callable[[int], dict[str, Any]], number: int) -> dict[str, Any]:
     signal.signal(signal.SIGTERM, _interrupt)
-    _at_work.set()
-    # a SIGINT stays blocked: it is for the process that waits for us
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+    threading.Thread(target=_follow, args=(follower,), daemon=True).start()
+    outcome: dict[str, Any] | Exception
     try:
-        return job(number)
+        outcome = job(number)
     except KeyboardInterrupt:
-        raise RunError("a run's process was terminated: --recover goes on") from None
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        outcome = RunError("the run was interrupted")
+    except (NerError, OSError) as error:
+        outcome = error
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with suppress(BrokenPipeError):  # nobody is there any more
+        sender.send(outcome)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    # an error of the job, like others: did this process die, the pool would send the rest a second
-    # signal
     raise KeyboardInterrupt
 
 
-def _follow_parent() -> None:
-    """Has this process save what it reached and end, should its parent be killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    if not _at_work.is_set():
-        os._exit(1)  # it would wait for work for ever
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _end(processes: set[BaseProcess]) -> None:
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join()
+def _follow(leash: Connection) -> None:
+    """Has the job end as by a SIGTERM when the leash's other end is closed, or its owner dies."""
+    with suppress(EOFError):
+        leash.recv()
+    _thread.interrupt_main(signal.SIGTERM)

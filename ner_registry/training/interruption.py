@@ -47,7 +47,11 @@ class Interruption:
         if self._received is not None:
             number, self._received = self._received, None
             self._restore()
-            signal.raise_signal(number)
+            handler = signal.getsignal(number)
+            if callable(handler):
+                handler(number, None)
+            else:
+                signal.raise_signal(number)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         is_first = self._received is None
