@@ -6,7 +6,7 @@ import logging
 import re
 import statistics
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,12 @@ def train_seeds(
             if workers == 1:
                 runs = [job(number, quiet=quiet) for number in numbers]
             else:
-                runs = side_by_side(partial(job, quiet=True), numbers, workers)
+                found = {}
+                with closing(side_by_side(partial(job, quiet=True), numbers, workers)) as finished:
+                    for seed, metrics in finished:
+                        logger.info("seed %d: finished, best epoch %d", seed, metrics["best_epoch"])
+                        found[seed] = metrics
+                runs = [found[seed] for seed in numbers]
             return _finish(experiment, directory, numbers, runs, include_packages)
         except KeyboardInterrupt:
             logger.warning("interrupted: what was reached is in %s: --recover goes on", directory)

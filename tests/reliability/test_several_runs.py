@@ -80,6 +80,19 @@ def test_seeds_side_by_side(
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
+def test_one_of_them_is_killed(root: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    process = start(root, "train", runs, "--seeds", "2", "--workers", "2")
+    wait_for(process, *(runs / f"seed_{seed}" / "metrics_epoch_1.json" for seed in (0, 1)))
+    os.kill(json.loads((runs / "seed_1" / "meta.json").read_bytes())["process"], signal.SIGKILL)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == (
+        "a run's process was killed, perhaps for want of memory: fewer --workers need less; "
+        "--recover goes on"
+    )
+
+
 def test_two_for_one_directory(root: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     both = [start(root, "train", runs, "--seeds", "2") for _ in range(2)]
