@@ -5,6 +5,7 @@ NerError                  exit code 2: the user's input is at fault
 ├── DataError             a data file: file, line, what was expected, what was got
 ├── ArchiveError          a model archive or a run's directory that can't be read
 ├── DownloadError         a download that failed or doesn't verify
+├── PartsError            several files, each with its own fault
 ├── RunDirectoryError     a serialization directory that can't be used for this run
 └── RunError              exit code 1: the run itself failed (loss not finite, disk full …)
 """
@@ -95,6 +96,18 @@ class DownloadError(NerError):
 
 class RunDirectoryError(NerError):
     """A serialization directory that this run can't use."""
+
+
+class PartsError(NerError):
+    """Faults of several files, of which the others are done; exit code 2 if one is the user's."""
+
+    def __init__(self, faults: Sequence[NerError]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = list(faults)
+        self.exit_code = max(fault.exit_code for fault in faults)
+
+    def lines(self) -> list[str]:
+        return [line for fault in self.faults for line in fault.lines()]
 
 
 class RunError(NerError):

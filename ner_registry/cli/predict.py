@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ner_registry.cli.numbers import positive, probability
@@ -22,9 +24,8 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input",
         metavar="INPUT",
-        nargs="?",
-        default="-",
-        help="a file; -, the default, is stdin",
+        nargs="*",
+        help="a file; -, the default, is stdin; with --output-dir, files, or patterns in quotes",
     )
     parser.add_argument(
         "--input-format",
@@ -38,6 +39,23 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         help="default: jsonl",
     )
     parser.add_argument("--output-file", metavar="FILE", help="default: stdout")
+    parser.add_argument(
+        "--output-dir",
+        metavar="DIR",
+        type=Path,
+        help="tag many files, each to one in DIR; the same command goes on where it was stopped",
+    )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=positive,
+        help="how many tag the files of --output-dir at once, a thread each; default: 1",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("processes", "ray"),
+        help="what --workers are: processes here, the default, or actors of a Ray cluster",
+    )
     parser.add_argument(
         "--threshold",
         metavar="T",
@@ -55,23 +73,47 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "--batch-size", metavar="N", type=positive, default=128, help="default: 128"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, parser=parser))
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     """Predicts."""
-    from ner_registry.jobs.predict import predict
+    if args.output_dir is None and (args.workers or args.engine):
+        parser.error("--workers and --engine need --output-dir: they tag many files")
+    if args.output_dir is None and len(args.input) > 1:
+        parser.error(f"expected one INPUT, got {len(args.input)}: --output-dir takes several")
+    if args.output_dir is not None and args.output_file is not None:
+        parser.error("expected --output-file or --output-dir, got both")
+    if args.output_dir is not None and not args.input:
+        parser.error("--output-dir needs an INPUT")
 
-    predict(
+    from ner_registry.jobs.predict import PredictSettings, predict
+
+    settings = PredictSettings(
+        args.input_format, args.output_format, args.batch_size, args.threshold, args.top_k
+    )
+    if args.output_dir is None:
+        predict(
+            args.archive,
+            args.input[0] if args.input else "-",
+            settings,
+            include_packages=args.include_package,
+            output_file=args.output_file,
+            device=args.device,
+            quiet=args.quiet,
+        )
+        return
+
+    from ner_registry.jobs.bulk import predict_parts
+
+    predict_parts(
         args.archive,
         args.input,
+        args.output_dir,
+        settings,
         include_packages=args.include_package,
-        input_format=args.input_format,
-        output_format=args.output_format,
-        output_file=args.output_file,
-        batch_size=args.batch_size,
         device=args.device,
-        threshold=args.threshold,
-        top_k=args.top_k,
+        workers=args.workers or 1,
+        engine=args.engine or "processes",
         quiet=args.quiet,
     )

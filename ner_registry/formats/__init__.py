@@ -27,13 +27,24 @@ _OF_ENDINGS = {
     ".json": "jsonl",
     ".html": "html",
     ".htm": "html",
+    ".conll": "conll",
 }
+_ENDINGS = {"conll": ".conll", "html": ".html", "text": ".txt", "brackets": ".txt"}
 
 
 def format_of(path: str) -> str:
     """The format that a file's ending tells; CoNLL files come with all sorts of endings."""
     ending = PurePath(path.lower().removesuffix(".gz")).suffix
     return _OF_ENDINGS.get(ending, "conll")
+
+
+def renamed(name: str, output_format: str) -> str:
+    """A file's name with the ending of a format; one that ends in ``.gz`` still does."""
+    plain = name[: -len(".gz")] if name.lower().endswith(".gz") else name
+    ending = PurePath(plain).suffix
+    # what isn't an ending of ours is part of the name: eng.testa and eng.testb stay apart
+    stem = plain[: -len(ending)] if ending.lower() in _OF_ENDINGS else plain
+    return stem + _ENDINGS.get(output_format, ".jsonl") + name[len(plain) :]
 
 
 def reader_of(name: str) -> Read:

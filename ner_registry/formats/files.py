@@ -11,7 +11,7 @@ from io import BufferedIOBase, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
-from ner_registry.data.files import open_binary
+from ner_registry.data.files import flush_directory, open_binary
 from ner_registry.errors import DataError
 
 STDIO = "-"
@@ -59,7 +59,15 @@ def writer(path: str | Path | None) -> Iterator[TextIO]:
             aside.unlink(missing_ok=True)
         raise
     if is_plain:
+        _flush(aside)
         os.replace(aside, target)
+        flush_directory(target.parent)
+
+
+def _flush(path: Path) -> None:
+    """Returns when a file is on disk, so that whoever finds it by its name finds it whole."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def _packed(file: BinaryIO, target: Path) -> Any:

@@ -42,7 +42,7 @@ def side_by_side(
     crew = _Crew(job, max(1, available_threads() // workers))
     with ThreadPoolExecutor(workers) as waiting:
         try:
-            with _without_signals():
+            with without_signals():
                 results = {waiting.submit(crew.work, number): number for number in numbers}
             for result in as_completed(results):
                 yield results[result], result.result()
@@ -105,7 +105,7 @@ class _Crew:
 
 
 @contextmanager
-def _without_signals() -> Iterator[None]:
+def without_signals() -> Iterator[None]:
     """Threads that are begun within it, and their processes, get no signal to stop.
 
     What is sent to a whole group, as by a terminal, is this process's business.
