@@ -45,3 +45,18 @@ def test_colours_are_for_terminals_and_for_brackets() -> None:
     for name in formats.OUTPUTS:
         plain, coloured = formats.writer_of(name), formats.writer_of(name, on_terminal=True)
         assert (plain is not coloured) == (name == "brackets")
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "name"),
+    [
+        ("a.txt", "jsonl", "a.jsonl"),
+        ("a.JSONL.gz", "conll", "a.conll.gz"),
+        ("eng.testa", "prodigy", "eng.testa.jsonl"),
+        ("a.jsonl", "html", "a.html"),
+        ("a.conll", "brackets", "a.txt"),
+        (".txt", "doccano", ".txt.jsonl"),
+    ],
+)
+def test_what_is_written_has_the_ending_of_its_format(path: str, form: str, name: str) -> None:
+    assert formats.renamed(path, form) == name
