@@ -6,6 +6,7 @@ One epoch on the sample corpus, downloaded from a server on this machine.
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import http.server
 import io
@@ -86,6 +87,12 @@ def test_every_command_works(
     )
     dataset = replace(catalogue.DATASETS["conll2003"], files=files)
     monkeypatch.setitem(catalogue.DATASETS, "conll2003", dataset)
+
+    (tmp_path / "shards").mkdir()
+    for number in range(2):
+        record = json.dumps({"text": "Maria met them in Kelfield."})
+        packed = gzip.compress(f"{record}\n".encode())
+        (tmp_path / "shards" / f"{number}.jsonl.gz").write_bytes(packed)
 
     assert list(STORY) == ["my_parts.py", "mine.jsonnet"]
     for name, content in STORY.items():

@@ -27,7 +27,7 @@ OURS = {"manifest.json", ".ner-run.lock"}
 
 @pytest.fixture(scope="module")
 def parts(whole: bool, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of files to tag, each taking a good part of a second."""
+    """A folder of files to tag, each taking a part of a second."""
     folder = tmp_path_factory.mktemp("parts")
     sample = (root / "ner_registry" / "sample" / "train.conll").read_text(encoding="utf-8")
     sentences = [
@@ -35,7 +35,7 @@ def parts(whole: bool, root: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     ]
     for number in range(200 if whole else 12):
         chance = random.Random(number)
-        rows = [{"text": " ".join(chance.sample(sentences, 3)), "id": n} for n in range(600)]
+        rows = [{"text": " ".join(chance.sample(sentences, 3)), "id": n} for n in range(250)]
         content = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / f"part_{number:03}.jsonl").write_text(content, encoding="utf-8")
     return folder
