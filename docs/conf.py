@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 project = "ner_registry"
 extensions = ["myst_parser", "components"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/**/*.md", "*/RESULTS.md"]
+include_patterns = ["*.md", "docs/**", "*/RESULTS.md"]
 exclude_patterns = [".*", "build", "ner_registry", "serialization", "tests"]
 myst_heading_anchors = 3
 html_theme = "furo"
