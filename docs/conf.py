@@ -31,6 +31,7 @@ README <self>
 docs/cookbook
 docs/architecture
 docs/config
+docs/formats
 docs/components
 Figures <experiments/RESULTS>
 Benchmarks <benchmarks/RESULTS>
