@@ -1,0 +1,63 @@
+"""Whether a score of 0.9 means right nine times out of ten.
+
+Expected calibration error: Naeini, Cooper & Hauskrecht 2015; Guo et al. 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ner_registry.reports.tagged import Tagged
+
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predicted entities of like score.
+
+    Attributes:
+        low: where the scores of the bin begin.
+        high: where they end.
+        count: how many there are.
+        confidence: their mean score.
+        accuracy: the share of them that are right.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How scores and truth agree.
+
+    Attributes:
+        bins: of equal width in the score, the empty ones left out.
+        error: the expected calibration error, the mean distance of a bin's confidence from its
+            accuracy, weighted by its count.
+    """
+
+    bins: list[Bin]
+    error: float
+
+
+def calibration(sentences: Sequence[Tagged]) -> Calibration:
+    """That of the predicted entities' scores."""
+    scores = np.array([score for sentence in sentences for score in sentence.scores])
+    right = np.array([span in s.correct for s in sentences for span in s.predicted], float)
+    numbers = np.minimum((scores * _BINS).astype(int), _BINS - 1)
+    bins = []
+    for number in np.unique(numbers):
+        inside = numbers == number
+        confidence, accuracy = scores[inside].mean(), right[inside].mean()
+        ends = float(number / _BINS), float((number + 1) / _BINS)
+        bins.append(Bin(*ends, int(inside.sum()), float(confidence), float(accuracy)))
+    distance = sum(b.count * abs(b.confidence - b.accuracy) for b in bins)
+    return Calibration(bins, distance / len(scores) if len(scores) else 0.0)
