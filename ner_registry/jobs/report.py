@@ -14,7 +14,7 @@ from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import sha256_of, write_file
 from ner_registry.errors import NerError
 from ner_registry.jobs.prepare import read_corpus, reader_of
-from ner_registry.reports.run import Run, read_run
+from ner_registry.reports.run import SPLITS, Run, read_run
 
 REPORT_NAME = "report.html"
 _LIBRARIES = ("jinja2", "matplotlib")
@@ -64,7 +64,9 @@ def check_extra(what: str) -> None:
         raise NerError(f"{what} {NEEDS}")
 
 
-def read_again(run: Run, experiment: Experiment) -> dict[str, Corpus]:
+def read_again(
+    run: Run, experiment: Experiment, names: Sequence[str] = ("train", *SPLITS)
+) -> dict[str, Corpus]:
     """The data files of a run that are on this machine and haven't changed since."""
     paths = {
         "train": experiment.train_data_path,
@@ -72,9 +74,9 @@ def read_again(run: Run, experiment: Experiment) -> dict[str, Corpus]:
         "test": experiment.test_data_path,
     }
     found = {}
-    for name, digest in run.meta.get("data_sha256", {}).items():
-        path = paths.get(name)
+    for name in names:
+        path = paths[name]
         file = None if path is None else catalogue.find_here(path)
-        if file is not None and sha256_of(file) == digest:
+        if file is not None and sha256_of(file) == run.meta["data_sha256"].get(name):
             found[name] = read_corpus(reader_of(experiment, name), file)
     return found

@@ -90,7 +90,7 @@ def read_run(directory: str | Path) -> Run:
     if (directory / "metrics.json").is_file():
         metrics = _object(directory / "metrics.json")
     config, meta = (_object(directory / name) for name in ("config.json", "meta.json"))
-    if not isinstance(config.get("model"), dict) or "packages" not in meta:
+    if not isinstance(config.get("model"), dict) or not {"packages", "data_sha256"} <= meta.keys():
         raise RunDirectoryError(f"{directory}: its config.json or meta.json isn't a run's")
     return Run(directory, config, meta, metrics, history)
 
