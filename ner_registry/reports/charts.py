@@ -33,8 +33,6 @@ _STYLE: Any = {
     "font.size": 9,
     "grid.color": "#0000e2",
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.labelcolor": "#0000e0",
     "lines.linewidth": 1.8,
     "lines.markersize": 4,
     "savefig.transparent": True,
@@ -74,7 +72,6 @@ def curves(title: str, lines: Sequence[Line], best: int | None = None) -> Markup
             axes.plot(
                 np.array(line.y, float),  # where there is none, nan
                 color=_colour(line.series),
-                label=line.name or None,
                 linewidth=1.8 if line.heavy else 1.0,
                 alpha=1.0 if line.heavy else 0.7,
                 marker="o" if line.heavy and len(line.y) == 1 else None,
@@ -85,9 +82,7 @@ def curves(title: str, lines: Sequence[Line], best: int | None = None) -> Markup
                 axes.plot([best], np.array([line.y[best]], float), "o", color=_colour(line.series))
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if sum(bool(line.name) for line in lines) > 1:
-            axes.legend()
-    return chart[0]
+    return chart[0] + _legend(lines)
 
 
 def reliability(found: Calibration) -> Markup:
@@ -136,6 +131,13 @@ def _drawn(title: str, height: float = _INCHES[1]) -> Iterator[tuple[Axes, list[
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
     chart.append(_themed(file.getvalue(), title))
+
+
+def _legend(lines: Sequence[Line]) -> Markup:
+    """The page's own, which has room for any number of long names."""
+    entry = Markup('<span class="hue-{}">{}</span>')
+    entries = [entry.format(line.series % HUES, line.name) for line in lines if line.name]
+    return Markup('<p class="legend">{}</p>').format(Markup("").join(entries))
 
 
 def _themed(svg: str, title: str) -> Markup:

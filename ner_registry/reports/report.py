@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -95,7 +96,7 @@ def report_page(run: Run, plan: Plan, corpora: Mapping[str, Corpus]) -> bytes:
     return render(
         "report.html",
         run=run,
-        title=run.directory.resolve().name,
+        title=_title(run.directory.resolve()),
         settings=_settings(run.config, plan),
         statistics=data_statistics(corpora, run.predictions, known),
         corpora=corpora,
@@ -110,6 +111,12 @@ def report_page(run: Run, plan: Plan, corpora: Mapping[str, Corpus]) -> bytes:
         if split is None
         else _analysis(split, run.predictions[split], corpora.get(split), config, known),
     )
+
+
+def _title(directory: Path) -> str:
+    """Its name; that of a seed's run says little by itself."""
+    is_seed = directory.name.startswith("seed_")
+    return f"{directory.parent.name}/{directory.name}" if is_seed else directory.name
 
 
 def _settings(config: dict[str, Any], plan: Plan) -> list[Setting]:
