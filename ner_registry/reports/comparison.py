@@ -11,7 +11,7 @@ from ner_registry.reports.changes import Change, Changes, changes
 from ner_registry.reports.groups import Group, config_differences, costs, metrics_side_by_side
 from ner_registry.reports.run import SPLITS
 from ner_registry.reports.significance import Difference, f1_differences, seeds_p
-from ner_registry.reports.tagged import Tagged, labels_of
+from ner_registry.reports.tagged import Tagged
 
 _F1 = {
     "validation": "best_validation_f1-measure-overall",
@@ -154,7 +154,6 @@ def _without_label(row: Difference) -> dict[str, float]:
 def _pair(split: str, first: Group, second: Group, documents: Sequence[int] | None) -> Pair:
     before, after = ([run.predictions[split] for run in group.runs] for group in (first, second))
     units = units_of(documents, len(before[0]))
-    labels = labels_of(sentence for run in (*before, *after) for sentence in run)
     scores = [group.values(_F1[split]) for group in (first, second)]
     return Pair(
         split,
@@ -162,7 +161,7 @@ def _pair(split: str, first: Group, second: Group, documents: Sequence[int] | No
         second,
         units.name,
         units.count,
-        f1_differences(before, after, units, labels),
+        f1_differences(before, after, units),
         seeds_p(*scores),
         changes(before, after),
     )

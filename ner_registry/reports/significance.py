@@ -19,7 +19,7 @@ from ner_registry.reports.bootstrap import (
     p_value,
     resampled,
 )
-from ner_registry.reports.tagged import Tagged
+from ner_registry.reports.tagged import Tagged, labels_of
 
 OVERALL = "overall"
 _MOST_SPLITS = 100_000  # of seeds in two groups that are all tried
@@ -49,12 +49,9 @@ class Difference:
 
 
 def f1_differences(
-    first: Sequence[Sequence[Tagged]],
-    second: Sequence[Sequence[Tagged]],
-    units: Units,
-    labels: Sequence[str],
+    first: Sequence[Sequence[Tagged]], second: Sequence[Sequence[Tagged]], units: Units
 ) -> list[Difference]:
-    """Paired bootstrap of entity F1: the same texts are drawn for every run.
+    """Paired bootstrap of entity F1, overall and by label: every run is given the same texts.
 
     Where a group has several runs, of which the seeds were chosen as freely as the texts, those
     are drawn anew in each sample too.
@@ -63,8 +60,8 @@ def f1_differences(
         first: the sentences of each run of the first group.
         second: likewise, the same sentences.
         units: what is drawn.
-        labels: what is told of, besides the whole.
     """
+    labels = labels_of(sentence for run in (*first, *second) for sentence in run)
     names = [OVERALL, *labels]
     counts = np.stack([_counts(run, units, labels) for run in (*first, *second)], 1)
     rng = np.random.default_rng(0)
