@@ -16,8 +16,8 @@ from ner_registry.data.files import check_writable, write_file, write_json
 from ner_registry.jobs.prepare import read_corpus
 from ner_registry.jobs.score import predictions
 from ner_registry.predictor import BATCH_SIZE, as_jsonl
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.scores import SCORES, entity_scores, token_scores
-from ner_registry.reports.tagged import Tagged
 from ner_registry.training.device import choose_device
 from ner_registry.training.metrics import MIN_SUPPORT
 
@@ -61,8 +61,8 @@ def evaluate(
     began = time.perf_counter()
     found = list(predictions(model.tagger, corpus, index_corpus(model.tagger, corpus), batch_size))
     seconds = time.perf_counter() - began
-    tagged = [Tagged.of(prediction) for prediction in found]
-    result = {"entities": entity_scores(tagged)} | token_scores(tagged, corpus.scheme)
+    judged = [Judged.of(prediction) for prediction in found]
+    result = {"entities": entity_scores(judged)} | token_scores(judged, corpus.scheme)
     result["sentences"] = len(corpus.sentences)
     result["tokens_per_second"] = corpus.tokens / seconds
     if output_file is not None:

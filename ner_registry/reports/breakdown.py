@@ -11,8 +11,8 @@ import numpy as np
 
 from ner_registry.data.schemes import Span
 from ner_registry.reports.bootstrap import Units, f1, interval, resampled
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.known import Known
-from ner_registry.reports.tagged import Tagged
 
 _SAMPLES = 1_000
 _ENTITY_LENGTHS = (1, 2, 3, 4, 5)
@@ -20,7 +20,7 @@ _SENTENCE_LENGTHS = (1, 6, 11, 21, 31, 41)
 _WORDS = ("every word seen", "some words seen", "no word seen")
 _ENTITIES = ("seen with this label", "seen with other labels only", "never seen")
 
-Group = Callable[[Tagged, Span], int]
+Group = Callable[[Judged, Span], int]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Row:
     high: float
 
 
-def by_entity_length(sentences: Sequence[Tagged], units: Units) -> list[Row]:
+def by_entity_length(sentences: Sequence[Judged], units: Units) -> list[Row]:
     """By how many tokens an entity has."""
     names = _ranges(_ENTITY_LENGTHS)
     return _rows(
@@ -56,7 +56,7 @@ def by_entity_length(sentences: Sequence[Tagged], units: Units) -> list[Row]:
     )
 
 
-def by_sentence_length(sentences: Sequence[Tagged], units: Units) -> list[Row]:
+def by_sentence_length(sentences: Sequence[Judged], units: Units) -> list[Row]:
     """By how many tokens its sentence has."""
     names = _ranges(_SENTENCE_LENGTHS)
     return _rows(
@@ -64,20 +64,20 @@ def by_sentence_length(sentences: Sequence[Tagged], units: Units) -> list[Row]:
     )
 
 
-def by_words_seen(sentences: Sequence[Tagged], units: Units, known: Known) -> list[Row]:
+def by_words_seen(sentences: Sequence[Judged], units: Units, known: Known) -> list[Row]:
     """By how many of an entity's words are in the training data."""
 
-    def group(sentence: Tagged, span: Span) -> int:
+    def group(sentence: Judged, span: Span) -> int:
         seen = [known.has_word(word) for word in sentence.words[span.start : span.end]]
         return 0 if all(seen) else 1 if any(seen) else 2
 
     return _rows(sentences, units, _WORDS, group)
 
 
-def by_entities_seen(sentences: Sequence[Tagged], units: Units, known: Known) -> list[Row]:
+def by_entities_seen(sentences: Sequence[Judged], units: Units, known: Known) -> list[Row]:
     """By whether the training data has an entity of the same words."""
 
-    def group(sentence: Tagged, span: Span) -> int:
+    def group(sentence: Judged, span: Span) -> int:
         labels = known.labels_of(sentence.text(span))
         return 0 if span.label in labels else 1 if labels else 2
 
@@ -85,7 +85,7 @@ def by_entities_seen(sentences: Sequence[Tagged], units: Units, known: Known) ->
 
 
 def _rows(
-    sentences: Sequence[Tagged], units: Units, names: Sequence[str], group: Group
+    sentences: Sequence[Judged], units: Units, names: Sequence[str], group: Group
 ) -> list[Row]:
     """Each predicted and each true entity counts in the group that it belongs to itself."""
     counts = np.zeros((len(sentences), len(names), 3))

@@ -1,6 +1,6 @@
 """Whether a score of 0.9 means right nine times out of ten.
 
-Expected calibration error: Naeini, Cooper & Hauskrecht 2015; Guo et al. 2017.
+Expected calibration error: Guo et al. 2017, equation 3.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ner_registry.reports.tagged import Tagged
+from ner_registry.reports.judged import Judged
 
-_BINS = 10
+_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ class Calibration:
     error: float
 
 
-def calibration(sentences: Sequence[Tagged]) -> Calibration:
+def calibration(sentences: Sequence[Judged]) -> Calibration:
     """That of the predicted entities' scores."""
     scores = np.array([score for sentence in sentences for score in sentence.scores])
     right = np.array([span in s.correct for s in sentences for span in s.predicted], float)
-    numbers = np.minimum((scores * _BINS).astype(int), _BINS - 1)
+    # a bin holds its upper end, not its lower one
+    numbers = np.clip(np.ceil(scores * _BINS).astype(int) - 1, 0, _BINS - 1)
     bins = []
     for number in np.unique(numbers):
         inside = numbers == number

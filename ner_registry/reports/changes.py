@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ner_registry.data.schemes import Span
-from ner_registry.reports.tagged import Tagged
+from ner_registry.reports.judged import Judged
 
 _EXAMPLES = 25
 
@@ -52,7 +52,7 @@ class Changes:
     broken: list[Change]
 
 
-def changes(first: Sequence[Sequence[Tagged]], second: Sequence[Sequence[Tagged]]) -> Changes:
+def changes(first: Sequence[Sequence[Judged]], second: Sequence[Sequence[Judged]]) -> Changes:
     """Those between two groups, each the sentences of its runs.
 
     A false entity that overlaps a true one is counted, but is no example of its own, nor are
@@ -72,8 +72,11 @@ def changes(first: Sequence[Sequence[Tagged]], second: Sequence[Sequence[Tagged]
     gold = [sentence.gold for sentence in first[0]]
     shown = [c for c in all_changes if c.is_gold or not _touches(c.span, gold[c.sentence])]
     shown.sort(key=lambda change: -abs(change.second - change.first))
-    texts = [(c.span.label, first[0][c.sentence].text(c.span), c.second > c.first) for c in shown]
-    shown = [change for n, change in enumerate(shown) if texts.index(texts[n]) == n]
+    unique: dict[tuple[str, str, bool], Change] = {}
+    for change in shown:
+        text = first[0][change.sentence].text(change.span)
+        unique.setdefault((change.span.label, text, change.second > change.first), change)
+    shown = list(unique.values())
     return Changes(
         found=totals[True, True],
         lost=totals[True, False],
@@ -84,7 +87,7 @@ def changes(first: Sequence[Sequence[Tagged]], second: Sequence[Sequence[Tagged]
     )
 
 
-def _of_sentence(number: int, first: Sequence[Tagged], second: Sequence[Tagged]) -> list[Change]:
+def _of_sentence(number: int, first: Sequence[Judged], second: Sequence[Judged]) -> list[Change]:
     gold = first[0].gold
     by_first, by_second = (
         Counter(span for sentence in group for span in sentence.predicted)

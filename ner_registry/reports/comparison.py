@@ -9,9 +9,9 @@ from typing import Any
 from ner_registry.reports.bootstrap import SAMPLES, units_of
 from ner_registry.reports.changes import Change, Changes, changes
 from ner_registry.reports.groups import Group, config_differences, costs, metrics_side_by_side
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.run import SPLITS
 from ner_registry.reports.significance import Difference, f1_differences, seeds_p
-from ner_registry.reports.tagged import Tagged
 
 _F1 = {
     "validation": "best_validation_f1-measure-overall",
@@ -43,7 +43,7 @@ class Pair:
     seeds_p: float | None
     changes: Changes
 
-    def sentences(self, change: Change) -> tuple[Tagged, Tagged]:
+    def sentences(self, change: Change) -> tuple[Judged, Judged]:
         """The sentence of a change as a run of each group tags it that shows the change."""
         is_mended = change.second > change.first
         return (
@@ -179,7 +179,7 @@ def _mismatch(first: Group, second: Group, split: str) -> str | None:
     return None
 
 
-def _shown(group: Group, split: str, change: Change, *, right: bool) -> Tagged:
+def _shown(group: Group, split: str, change: Change, *, right: bool) -> Judged:
     sentences = [run.predictions[split][change.sentence] for run in group.runs]
     showing = [s for s in sentences if ((change.span in s.predicted) == change.is_gold) == right]
     return (showing or sentences)[0]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from ner_registry.data.schemes import TagScheme
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.mistakes import confusions
 from ner_registry.reports.scores import token_tags
-from ner_registry.reports.tagged import Tagged
 
 NOTHING = "–"
 
@@ -40,7 +40,7 @@ class HeatMap:
     rows: list[tuple[str, list[Cell | None]]]
 
 
-def entity_heat(sentences: Sequence[Tagged]) -> HeatMap:
+def entity_heat(sentences: Sequence[Judged]) -> HeatMap:
     """Labels; an entity that overlaps none of the other side stands against nothing."""
     counts = {
         (gold or NOTHING, predicted or NOTHING): count
@@ -50,7 +50,7 @@ def entity_heat(sentences: Sequence[Tagged]) -> HeatMap:
     return _heat("entities", [*names, NOTHING], counts, {(NOTHING, NOTHING)})
 
 
-def token_heat(sentences: Sequence[Tagged], scheme: TagScheme) -> HeatMap:
+def token_heat(sentences: Sequence[Judged], scheme: TagScheme) -> HeatMap:
     """Tags of a scheme."""
     counts = Counter(zip(*token_tags(sentences, scheme), strict=True))
     names = sorted({name for pair in counts for name in pair})

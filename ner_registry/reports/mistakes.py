@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ner_registry.data.schemes import Span
-from ner_registry.reports.tagged import Tagged
+from ner_registry.reports.judged import Judged
 
 Kind = Literal["missed", "spurious", "boundary", "type", "boundary and type"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -60,7 +60,7 @@ class Repeated:
         return sum(mistake.score or 0.0 for _, mistake in self.places) / len(self.places)
 
 
-def mistakes_in(sentence: Tagged) -> list[Mistake]:
+def mistakes_in(sentence: Judged) -> list[Mistake]:
     """The mistakes of a sentence, in order.
 
     Each wrong entity is part of one mistake. Of those that overlap, pairs with the same
@@ -85,7 +85,7 @@ def mistakes_in(sentence: Tagged) -> list[Mistake]:
     return sorted(found, key=lambda m: (m.gold or m.predicted or Span("", 0, 0)).start)
 
 
-def repeated_mistakes(sentences: Sequence[Tagged]) -> dict[Kind, list[Repeated]]:
+def repeated_mistakes(sentences: Sequence[Judged]) -> dict[Kind, list[Repeated]]:
     """All mistakes by kind, the costliest first, those of equal cost as sure as the model was."""
     by_key: defaultdict[tuple[str, ...], list[tuple[int, Mistake]]] = defaultdict(list)
     for number, sentence in enumerate(sentences):
@@ -98,7 +98,7 @@ def repeated_mistakes(sentences: Sequence[Tagged]) -> dict[Kind, list[Repeated]]
     return {kind: [repeated for repeated in ordered if repeated.key[0] == kind] for kind in KINDS}
 
 
-def confusions(sentences: Iterable[Tagged]) -> dict[tuple[str | None, str | None], int]:
+def confusions(sentences: Iterable[Judged]) -> dict[tuple[str | None, str | None], int]:
     """How often a true label was predicted as another; None is no entity.
 
     Right labels with wrong boundaries count as right.
@@ -127,7 +127,7 @@ def _kind(gold: Span, predicted: Span) -> Kind:
     return "boundary" if gold.label == predicted.label else "boundary and type"
 
 
-def _key(sentence: Tagged, mistake: Mistake) -> tuple[str, ...]:
+def _key(sentence: Judged, mistake: Mistake) -> tuple[str, ...]:
     parts: list[str] = [mistake.kind]
     for span in (mistake.gold, mistake.predicted):
         parts += [span.label, sentence.text(span)] if span else ["", ""]

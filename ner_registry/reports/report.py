@@ -25,6 +25,7 @@ from ner_registry.reports.breakdown import (
 from ner_registry.reports.calibration import Calibration, calibration
 from ner_registry.reports.charts import Line, curves, reliability
 from ner_registry.reports.heat import HeatMap, entity_heat, token_heat
+from ner_registry.reports.judged import Judged, labels_of
 from ner_registry.reports.known import Known, known_to
 from ner_registry.reports.marked import Piece, pieces
 from ner_registry.reports.mistakes import KINDS, Kind, Repeated, repeated_mistakes
@@ -32,7 +33,6 @@ from ner_registry.reports.page import HUES, render
 from ner_registry.reports.run import Run
 from ner_registry.reports.scores import entity_scores, token_scores
 from ner_registry.reports.statistics import data_statistics
-from ner_registry.reports.tagged import Tagged, labels_of
 
 _CONFUSIONS = 10  # as many as the study has in its table
 _CARDS = 50  # mistakes of each kind on the page
@@ -160,7 +160,7 @@ def _curves(history: Sequence[Mapping[str, Any]], best: int | None) -> list[Mark
 
 def _analysis(
     name: str,
-    sentences: Sequence[Tagged],
+    sentences: Sequence[Judged],
     corpus: Corpus | None,
     config: dict[str, Any],
     known: Known | None,
@@ -197,7 +197,7 @@ def _analysis(
     )
 
 
-def _card(repeated: Repeated, sentences: Sequence[Tagged]) -> Card:
+def _card(repeated: Repeated, sentences: Sequence[Judged]) -> Card:
     examples = []
     for number, mistake in repeated.places[:_EXAMPLES]:
         sentence = sentences[number]

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS, SEEDS_NAME
 from ner_registry.errors import RunDirectoryError
-from ner_registry.reports.tagged import Tagged, read_tagged
+from ner_registry.reports.judged import Judged, read_judged
 
 SPLITS = ("validation", "test")
 
@@ -36,14 +36,14 @@ class Run:
     history: list[dict[str, Any]]
 
     @cached_property
-    def predictions(self) -> dict[str, list[Tagged]]:
+    def predictions(self) -> dict[str, list[Judged]]:
         """The best model's, of ``validation`` and ``test`` as far as there are any.
 
         Raises:
             DataError: a file of them is broken.
         """
         files = {split: self.directory / f"predictions_{split}.jsonl" for split in SPLITS}
-        return {split: read_tagged(file) for split, file in files.items() if file.is_file()}
+        return {split: read_judged(file) for split, file in files.items() if file.is_file()}
 
     @cached_property
     def weights(self) -> int | None:

@@ -10,13 +10,13 @@ from seqeval.metrics import classification_report as entity_report
 from sklearn.metrics import classification_report as token_report
 
 from ner_registry.data.schemes import TagScheme, spans_to_tags
-from ner_registry.reports.tagged import Tagged
+from ner_registry.reports.judged import Judged
 from ner_registry.training.metrics import MIN_SUPPORT
 
 SCORES = ("precision", "recall", "f1", "support")
 
 
-def entity_scores(sentences: Sequence[Tagged]) -> dict[str, dict[str, float]]:
+def entity_scores(sentences: Sequence[Judged]) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and support of each label, and ``overall``."""
     gold = [spans_to_tags(s.gold, len(s.words), "IOB2") for s in sentences]
     predicted = [spans_to_tags(s.predicted, len(s.words), "IOB2") for s in sentences]
@@ -28,7 +28,7 @@ def entity_scores(sentences: Sequence[Tagged]) -> dict[str, dict[str, float]]:
     return _plain(rows | {"overall": report["micro avg"]})
 
 
-def token_scores(sentences: Sequence[Tagged], scheme: TagScheme) -> dict[str, Any]:
+def token_scores(sentences: Sequence[Judged], scheme: TagScheme) -> dict[str, Any]:
     """``tokens``, the same of each tag of a scheme; ``token_macro_f1``; ``confusions``."""
     gold, predicted = token_tags(sentences, scheme)
     tags = sorted({*gold, *predicted})
@@ -46,7 +46,7 @@ def token_scores(sentences: Sequence[Tagged], scheme: TagScheme) -> dict[str, An
     }
 
 
-def token_tags(sentences: Sequence[Tagged], scheme: TagScheme) -> tuple[list[str], list[str]]:
+def token_tags(sentences: Sequence[Judged], scheme: TagScheme) -> tuple[list[str], list[str]]:
     """The true and the predicted tag of every token, in a scheme."""
     gold: list[str] = []
     predicted: list[str] = []

@@ -19,7 +19,7 @@ from ner_registry.reports.bootstrap import (
     p_value,
     resampled,
 )
-from ner_registry.reports.tagged import Tagged, labels_of
+from ner_registry.reports.judged import Judged, labels_of
 
 OVERALL = "overall"
 _MOST_SPLITS = 100_000  # of seeds in two groups that are all tried
@@ -49,7 +49,7 @@ class Difference:
 
 
 def f1_differences(
-    first: Sequence[Sequence[Tagged]], second: Sequence[Sequence[Tagged]], units: Units
+    first: Sequence[Sequence[Judged]], second: Sequence[Sequence[Judged]], units: Units
 ) -> list[Difference]:
     """Paired bootstrap of entity F1, overall and by label: every run is given the same texts.
 
@@ -106,7 +106,7 @@ def seeds_p(first: Sequence[float], second: Sequence[float]) -> float | None:
     return float(((gaps >= observed - 1e-12).sum() + chance) / (len(splits) + chance))
 
 
-def _counts(run: Sequence[Tagged], units: Units, labels: Sequence[str]) -> Floats:
+def _counts(run: Sequence[Judged], units: Units, labels: Sequence[str]) -> Floats:
     """(units, names, 3): correct, predicted and true entities; the first name is of all."""
     numbers = {label: number for number, label in enumerate(labels, 1)}
     counts = np.zeros((len(run), len(labels) + 1, 3))

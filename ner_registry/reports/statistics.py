@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.schemes import Span
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.known import Known
-from ner_registry.reports.tagged import Tagged
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DataStatistics:
 
 
 def data_statistics(
-    corpora: Mapping[str, Corpus], predictions: Mapping[str, Sequence[Tagged]], known: Known | None
+    corpora: Mapping[str, Corpus], predictions: Mapping[str, Sequence[Judged]], known: Known | None
 ) -> list[DataStatistics]:
     """Of each file that is there, else of what was predicted from it."""
     found = []

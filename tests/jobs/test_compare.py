@@ -15,7 +15,7 @@ from ner_registry.config.source import read_config
 from ner_registry.jobs.compare import compare
 from ner_registry.jobs.seeds import train_seeds
 from ner_registry.reports.comparison import as_json
-from ner_registry.reports.tagged import read_tagged
+from ner_registry.reports.judged import read_judged
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_one_run_against_another(run_directory: Path, worse: Path) -> None:
     for row in validation.differences[1:]:
         assert row.second == pytest.approx(metrics[1][f"best_validation_f1-measure-{row.label}"])
     before, after = (
-        read_tagged(run / "predictions_validation.jsonl") for run in (first, run_directory)
+        read_judged(run / "predictions_validation.jsonl") for run in (first, run_directory)
     )
     pairs = list(zip(before, after, strict=True))
     changes = validation.changes

@@ -9,8 +9,8 @@ import pytest
 
 from ner_registry.data.schemes import Span
 from ner_registry.reports.bootstrap import f1, interval, p_value, resampled, units_of
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.significance import f1_differences, seeds_p
-from ner_registry.reports.tagged import Tagged
 
 
 def test_units_are_documents_where_there_are_enough() -> None:
@@ -56,11 +56,11 @@ def test_p_is_how_often_chance_is_as_great() -> None:
     assert p_value(np.array(0.0), differences) == 1
 
 
-def run(right: float, seed: int, sentences: int = 400) -> list[Tagged]:
+def run(right: float, seed: int, sentences: int = 400) -> list[Judged]:
     """Sentences of one entity that is found so often."""
     found = np.random.default_rng(seed).random(sentences) < right
     span = Span("A", 0, 1)
-    return [Tagged(["x"], [span], [span] if f else [], [0.9] if f else []) for f in found]
+    return [Judged(["x"], [span], [span] if f else [], [0.9] if f else []) for f in found]
 
 
 def test_a_run_doesnt_differ_from_itself() -> None:

@@ -13,19 +13,19 @@ from ner_registry.reports.breakdown import (
     by_words_seen,
 )
 from ner_registry.reports.calibration import calibration
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.known import Known
 from ner_registry.reports.marked import pieces
-from ner_registry.reports.tagged import Tagged
 
 SENTENCES = [
-    Tagged(
+    Judged(
         ["Jim", "Kelly", "left", "Paris", "."],
         [Span("PER", 0, 2), Span("LOC", 3, 4)],
         [Span("PER", 0, 1), Span("LOC", 3, 4)],
         [0.85, 0.95],
     ),
-    Tagged(["Paris", "Hilton"], [Span("PER", 0, 2)], [Span("LOC", 0, 1)], [0.85]),
-    Tagged(["none", "in", "this", "one", ",", "it", "has", "none"], [], [], []),
+    Judged(["Paris", "Hilton"], [Span("PER", 0, 2)], [Span("LOC", 0, 1)], [0.85]),
+    Judged(["none", "in", "this", "one", ",", "it", "has", "none"], [], [], []),
 ]
 UNITS = units_of(None, len(SENTENCES))
 KNOWN = Known({"Jim", "Paris", "left"}, str, "here", {"Paris": {"LOC"}, "Jim": {"ORG"}})
@@ -66,13 +66,18 @@ def test_by_entities_seen() -> None:
 def test_calibration() -> None:
     found = calibration(SENTENCES)
     low, high = found.bins
-    assert (low.low, low.high, low.count, low.accuracy) == (0.8, 0.9, 2, 0)
+    assert (low.low, low.high, low.count, low.accuracy) == (12 / 15, 13 / 15, 2, 0)
     assert (high.count, high.accuracy) == (1, 1)
     assert high.confidence == pytest.approx(0.95)
     assert found.error == pytest.approx((2 * 0.85 + 0.05) / 3)
-    sure = Tagged(["x"], [Span("A", 0, 1)], [Span("A", 0, 1)], [1.0])
+    ends = Judged(["x"], [], [Span("A", 0, 1)] * 3, [0.0, 1 / 15, 1.0])
+    assert [(b.low, b.high, b.count) for b in calibration([ends]).bins] == [
+        (0, 1 / 15, 2),
+        (14 / 15, 1, 1),
+    ]
+    sure = Judged(["x"], [Span("A", 0, 1)], [Span("A", 0, 1)], [1.0])
     assert calibration([sure]).error == 0
-    assert calibration([Tagged(["x"], [], [], [])]).bins == []
+    assert calibration([Judged(["x"], [], [], [])]).bins == []
 
 
 def test_pieces_are_the_sentence() -> None:

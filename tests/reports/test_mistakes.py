@@ -8,20 +8,20 @@ import pytest
 
 from ner_registry.data.schemes import Span, spans_to_tags, tags_to_spans
 from ner_registry.reports.heat import NOTHING, entity_heat
+from ner_registry.reports.judged import Judged
 from ner_registry.reports.mistakes import Mistake, mistakes_in, repeated_mistakes
-from ner_registry.reports.tagged import Tagged
 
 
-def tagged(gold: list[Span], predicted: list[Span], words: str = "a b c d e f") -> Tagged:
-    return Tagged(words.split(), gold, predicted, [0.5] * len(predicted))
+def tagged(gold: list[Span], predicted: list[Span], words: str = "a b c d e f") -> Judged:
+    return Judged(words.split(), gold, predicted, [0.5] * len(predicted))
 
 
-def random_sentence(rng: random.Random) -> Tagged:
+def random_sentence(rng: random.Random) -> Judged:
     length = rng.randint(1, 12)
     tags = ["O", "B-A", "I-A", "B-B", "I-B"]
     gold, predicted = (tags_to_spans(rng.choices(tags, k=length)) for _ in range(2))
     words = [str(number) for number in range(length)]
-    return Tagged(words, gold, predicted, [rng.random() for _ in predicted])
+    return Judged(words, gold, predicted, [rng.random() for _ in predicted])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_tags_of_spans_come_back() -> None:
         "entities": [{"label": "PER", "start": 0, "end": 2, "text": "Jim Kelly", "score": 0.9}],
         "gold_tags": ["B-PER", "B-PER", "O"],
     }
-    sentence = Tagged.of(prediction)
+    sentence = Judged.of(prediction)
     assert spans_to_tags(sentence.predicted, 3, "IOB2") == prediction["tags"]
     assert spans_to_tags(sentence.gold, 3, "IOB2") == prediction["gold_tags"]
     assert sentence.text(sentence.predicted[0]) == "Jim Kelly"

@@ -1,4 +1,4 @@
-"""Tagged sentences, read back from a run's predictions."""
+"""Judged sentences, read back from a run's predictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ner_registry.errors import DataError
 
 
 @dataclass(frozen=True)
-class Tagged:
+class Judged:
     """A sentence with its true and its predicted entities.
 
     Attributes:
@@ -30,7 +30,7 @@ class Tagged:
     scores: list[float]
 
     @classmethod
-    def of(cls, prediction: dict[str, Any]) -> Tagged:
+    def of(cls, prediction: dict[str, Any]) -> Judged:
         """The sentence of a prediction with ``gold_tags``."""
         entities = prediction["entities"]
         return cls(
@@ -50,7 +50,7 @@ class Tagged:
         return " ".join(self.words[span.start : span.end])
 
 
-def read_tagged(path: Path) -> list[Tagged]:
+def read_judged(path: Path) -> list[Judged]:
     """The sentences of a file of predictions with ``gold_tags``.
 
     Raises:
@@ -63,7 +63,7 @@ def read_tagged(path: Path) -> list[Tagged]:
                 prediction = json.loads(line)
                 if len(prediction["gold_tags"]) != len(prediction["words"]):
                     raise ValueError("it has another number of gold_tags than of words")
-                found.append(Tagged.of(prediction))
+                found.append(Judged.of(prediction))
             except (LookupError, TypeError, ValueError) as error:
                 message = f"expected a prediction with gold_tags, got another line: {error!r}"
                 raise DataError(path, message, number) from None
@@ -72,6 +72,6 @@ def read_tagged(path: Path) -> list[Tagged]:
     return found
 
 
-def labels_of(sentences: Iterable[Tagged]) -> list[str]:
+def labels_of(sentences: Iterable[Judged]) -> list[str]:
     """Every label that is true or predicted somewhere, sorted."""
     return sorted({span.label for s in sentences for span in (*s.gold, *s.predicted)})
