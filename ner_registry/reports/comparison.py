@@ -8,15 +8,16 @@ from typing import Any
 
 from ner_registry.reports.bootstrap import SAMPLES, units_of
 from ner_registry.reports.changes import Change, Changes, changes
-from ner_registry.reports.groups import Group, config_differences, costs, metrics_side_by_side
+from ner_registry.reports.groups import (
+    PREFIXES,
+    Group,
+    config_differences,
+    costs,
+    metrics_side_by_side,
+)
 from ner_registry.reports.judged import Judged
 from ner_registry.reports.run import SPLITS
 from ner_registry.reports.significance import Difference, f1_differences, seeds_p
-
-_F1 = {
-    "validation": "best_validation_f1-measure-overall",
-    "test": "test_f1-measure-overall",
-}
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _without_label(row: Difference) -> dict[str, float]:
 def _pair(split: str, first: Group, second: Group, documents: Sequence[int] | None) -> Pair:
     before, after = ([run.predictions[split] for run in group.runs] for group in (first, second))
     units = units_of(documents, len(before[0]))
-    scores = [group.values(_F1[split]) for group in (first, second)]
+    scores = [group.values(f"{PREFIXES[split]}f1-measure-overall") for group in (first, second)]
     return Pair(
         split,
         first,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -12,9 +13,10 @@ from ner_registry.reports.changes import Change
 from ner_registry.reports.charts import Line, curves, differences
 from ner_registry.reports.comparison import Comparison, Pair
 from ner_registry.reports.comparison_text import mean_text
-from ner_registry.reports.groups import Group
+from ner_registry.reports.groups import PREFIXES, Group
 from ner_registry.reports.marked import Piece, pieces
 from ner_registry.reports.page import HUES, render
+from ner_registry.reports.run import SPLITS
 
 _METRIC = "validation_f1-measure-overall"
 KINDS = ("mended", "broken")
@@ -45,6 +47,7 @@ def comparison_page(comparison: Comparison) -> bytes:
     return render(
         "compare.html",
         comparison=comparison,
+        metrics={split: _short_names(comparison.metrics, split) for split in SPLITS},
         config={path: [json.dumps(v) for v in row] for path, row in comparison.config.items()},
         sections=sections,
         labels=labels,
@@ -54,6 +57,16 @@ def comparison_page(comparison: Comparison) -> bytes:
         mean_text=mean_text,
         curves=_curves(comparison.groups),
     )
+
+
+def _short_names(metrics: dict[str, list[Any]], split: str) -> dict[str, list[Any]]:
+    """The rows of one split, without its name in theirs."""
+    prefix = PREFIXES[split]
+    return {
+        name.removeprefix(prefix).replace("f1-measure-", "F1, ").replace("_", " "): row
+        for name, row in metrics.items()
+        if name.startswith(prefix)
+    }
 
 
 def _section(pair: Pair) -> Section:

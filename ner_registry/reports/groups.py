@@ -14,7 +14,8 @@ from ner_registry.data.model_files import SEEDS_NAME
 from ner_registry.errors import RunDirectoryError
 from ner_registry.reports.run import Run, read_run
 
-_PREFIXES = ("best_validation_", "test_")
+# what the metrics of the kept model begin with
+PREFIXES = {"validation": "best_validation_", "test": "test_"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def metrics_side_by_side(groups: Sequence[Group]) -> dict[str, list[dict[str, An
         for group in groups
         for run in group.runs
         for name in run.metrics
-        if name.startswith(_PREFIXES)
+        if name.startswith(tuple(PREFIXES.values()))
     )
     return {name: [_summary(group.values(name)) for group in groups] for name in names}
 
@@ -102,13 +103,17 @@ def costs(groups: Sequence[Group]) -> dict[str, list[dict[str, Any] | None]]:
         ],
         "best epoch": [_summary(group.values("best_epoch")) for group in groups],
     }
-    for name in ("training_tokens_per_second", "peak_memory_mb"):
-        found[name.replace("_", " ")] = [_summary(group.values(name)) for group in groups]
-    for name, values in {
-        "weights": [[run.weights for run in group.runs] for group in groups],
-        "archive bytes": [[run.archive_bytes for run in group.runs] for group in groups],
-        "threads": [[run.meta.get("threads") for run in group.runs] for group in groups],
+    for name, metric in {
+        "training tokens a second": "training_tokens_per_second",
+        "peak memory, MB": "peak_memory_mb",
     }.items():
+        found[name] = [_summary(group.values(metric)) for group in groups]
+    sizes: dict[str, list[list[float | None]]] = {
+        "weights": [[run.weights for run in group.runs] for group in groups],
+        "archive, MB": [[run.archive_megabytes for run in group.runs] for group in groups],
+        "threads": [[run.meta.get("threads") for run in group.runs] for group in groups],
+    }
+    for name, values in sizes.items():
         found[name] = [_summary([v for v in of if v is not None]) for of in values]
     return {name: row for name, row in found.items() if any(row)}
 

@@ -64,10 +64,10 @@ class Run:
         return count
 
     @property
-    def archive_bytes(self) -> int | None:
+    def archive_megabytes(self) -> float | None:
         """Size of the model to hand on."""
         path = self.directory / ARCHIVE_NAME
-        return path.stat().st_size if path.is_file() else None
+        return path.stat().st_size / 1e6 if path.is_file() else None
 
 
 def read_run(directory: str | Path) -> Run:
