@@ -19,8 +19,9 @@ class Mistake:
     """A true entity that wasn't found exactly, a predicted one that isn't true, or both.
 
     Attributes:
-        kind: ``missed`` and ``spurious`` touch nothing of the other side; of the others, the
-            entities overlap, and their boundaries, their types, or both differ.
+        kind: ``missed`` and ``spurious`` entities overlap none of the other side, or one that is
+            part of another mistake; in the other kinds two overlap, and their boundaries, their
+            types, or both differ.
         gold: the true entity.
         predicted: the predicted one.
         score: its probability.

@@ -35,8 +35,8 @@ from ner_registry.reports.scores import entity_scores, token_scores
 from ner_registry.reports.statistics import data_statistics
 
 _CONFUSIONS = 10  # as many as the study has in its table
-_CARDS = 50  # mistakes of each kind on the page
-_EXAMPLES = 3  # sentences that a repeated one is shown in
+_CARDS = 30  # mistakes of each kind on the page
+_EXAMPLES = 4  # sentences that a repeated one is shown in
 
 
 @dataclass(frozen=True)

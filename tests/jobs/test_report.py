@@ -82,9 +82,9 @@ def test_training_leaves_one_that_is_whole_and_needs_nothing_else(run_directory:
         "Confusions",
         "Where it is weak",
         "Confidence",
-        "The costliest mistakes",
         "Data",
         "Config",
+        "The costliest mistakes",
     ]
     assert page.fetched == []
     metrics = json.loads((run_directory / "metrics.json").read_bytes())
