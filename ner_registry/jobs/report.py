@@ -41,7 +41,7 @@ def report(directory: str | Path, *, include_packages: Sequence[str] = ()) -> Pa
 
 
 def write_report(directory: Path, plan: Plan, corpora: Mapping[str, Corpus]) -> Path:
-    """The same, with what the run has read."""
+    """The same, with what the run has read; needs the extra, as :func:`has_extra` tells."""
     from ner_registry.reports.report import report_page
 
     path = directory / REPORT_NAME

@@ -179,6 +179,15 @@ def test_a_run_that_is_not_finished(copy: Path, left: str | None) -> None:
     assert ("No epoch is finished." in page.text) == (left is None)
 
 
+def test_a_run_without_validation_data(config: dict[str, Any], tmp_path: Path) -> None:
+    config |= {"validation_data_path": None, "evaluate_on_test": False}
+    config["trainer"] |= {"num_epochs": 1, "validation_metric": "-loss"}
+    nr.train(config, tmp_path / "run", quiet=True)
+    page = page_of(tmp_path / "run")
+    assert page.headings == ["run", "Scores", "Curves", "Data", "Config"]
+    assert sum(tag == "svg" for tag, _ in page.tags) == 1
+
+
 def test_a_model_that_predicts_nothing(copy: Path) -> None:
     path = copy / "predictions_validation.jsonl"
     lines = [json.loads(line) for line in path.read_bytes().splitlines()]
