@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ner_registry.errors import NerError
+
 Floats = NDArray[np.float64]
 
 SAMPLES = 10_000
@@ -43,7 +45,19 @@ class Units:
 
 
 def units_of(documents: Sequence[int] | None, sentences: int) -> Units:
-    """Documents where the sentences' are known and there are enough of them, else sentences."""
+    """Documents where the sentences' are known and there are enough of them, else sentences.
+
+    Args:
+        documents: the number of each sentence's document, where it is known.
+        sentences: how many there are.
+
+    Raises:
+        NerError: the documents are those of another number of sentences.
+    """
+    if documents is not None and len(documents) != sentences:
+        raise NerError(
+            f"expected predictions of the data's {len(documents):,} sentences, got {sentences:,}"
+        )
     if documents is not None and len(set(documents)) >= _FEWEST_DOCUMENTS:
         names, numbers = np.unique(documents, return_inverse=True)
         return Units("documents", numbers, len(names))

@@ -44,7 +44,12 @@ _STYLE: Any = {
     "ytick.color": "#0000e1",
     "ytick.labelcolor": "#0000e0",
 }
-_INKS = {"#0000e0": "var(--muted)", "#0000e1": "var(--line)", "#0000e2": "var(--faint)"}
+_INKS = {
+    "#0000e0": "var(--muted)",
+    "#0000e1": "var(--line)",
+    "#0000e2": "var(--faint)",
+    "#0000e3": "var(--ink)",
+}
 _INKS |= {f"#0000c{number}": f"var(--series-{number})" for number in range(HUES)}
 
 
@@ -55,14 +60,20 @@ class Line:
     Attributes:
         name: what the legend says; empty: it isn't in the legend.
         y: its values, by epoch from 0; None where there is none.
-        series: number of its colour.
+        series: number of its colour; None: that of the page's text.
         heavy: whether it matters more than others.
     """
 
     name: str
     y: Sequence[float | None]
-    series: int
+    series: int | None
     heavy: bool = True
+
+
+def percentages(history: Sequence[Mapping[str, Any]], metric: str) -> list[float | None]:
+    """A metric of each epoch, as a line's values."""
+    values = [epoch.get(metric) for epoch in history]
+    return [None if value is None else 100 * value for value in values]
 
 
 def curves(title: str, lines: Sequence[Line], best: int | None = None) -> Markup:
@@ -76,7 +87,7 @@ def curves(title: str, lines: Sequence[Line], best: int | None = None) -> Markup
                 alpha=1.0 if line.heavy else 0.7,
                 marker="o" if line.heavy and len(line.y) == 1 else None,
             )
-        if best is not None:
+        if best is not None and best < min(len(line.y) for line in lines):
             axes.axvline(best, color="#0000e0", linewidth=1, linestyle=(0, (3, 3)))
             for line in (line for line in lines if line.heavy):
                 axes.plot([best], np.array([line.y[best]], float), "o", color=_colour(line.series))
@@ -136,7 +147,11 @@ def _drawn(title: str, height: float = _INCHES[1]) -> Iterator[tuple[Axes, list[
 def _legend(lines: Sequence[Line]) -> Markup:
     """The page's own, which has room for any number of long names."""
     entry = Markup('<span class="hue-{}">{}</span>')
-    entries = [entry.format(line.series % HUES, line.name) for line in lines if line.name]
+    entries = [
+        entry.format("ink" if line.series is None else line.series % HUES, line.name)
+        for line in lines
+        if line.name
+    ]
     return Markup('<p class="legend">{}</p>').format(Markup("").join(entries))
 
 
@@ -152,5 +167,5 @@ def _themed(svg: str, title: str) -> Markup:
     return opening.format(Markup(view[0]), title) + body
 
 
-def _colour(series: int) -> str:
-    return f"#0000c{series % HUES}"
+def _colour(series: int | None) -> str:
+    return "#0000e3" if series is None else f"#0000c{series % HUES}"

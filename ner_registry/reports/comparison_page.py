@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ner_registry.reports.bootstrap import SAMPLES
 from ner_registry.reports.changes import Change
-from ner_registry.reports.charts import Line, curves, differences
+from ner_registry.reports.charts import Line, curves, differences, percentages
 from ner_registry.reports.comparison import Comparison, Pair
 from ner_registry.reports.comparison_text import mean_text
 from ner_registry.reports.groups import PREFIXES, Group
@@ -95,7 +95,7 @@ def _curves(groups: list[Group]) -> Markup | None:
     lines = [
         Line(
             group.name if not number else "",
-            [100 * epoch[_METRIC] for epoch in run.history],
+            percentages(run.history, _METRIC),
             series,
             heavy=len(group.runs) == 1,
         )

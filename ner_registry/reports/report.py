@@ -13,30 +13,17 @@ from markupsafe import Markup
 from ner_registry.config.defaults import defaults_of, leaves
 from ner_registry.config.plan import Plan
 from ner_registry.data.corpus import Corpus
-from ner_registry.data.schemes import TagScheme
-from ner_registry.reports.bootstrap import Units, units_of
-from ner_registry.reports.breakdown import (
-    Row,
-    by_entities_seen,
-    by_entity_length,
-    by_sentence_length,
-    by_words_seen,
-)
-from ner_registry.reports.calibration import Calibration, calibration
-from ner_registry.reports.charts import Line, curves, reliability
-from ner_registry.reports.heat import HeatMap, entity_heat, token_heat
-from ner_registry.reports.judged import Judged, labels_of
-from ner_registry.reports.known import Known, known_to
-from ner_registry.reports.marked import Piece, pieces
-from ner_registry.reports.mistakes import KINDS, Kind, Repeated, repeated_mistakes
+from ner_registry.reports.analysis import CARDS, analyse
+from ner_registry.reports.charts import Line, curves, percentages
+from ner_registry.reports.judged import labels_of
+from ner_registry.reports.known import known_to
+from ner_registry.reports.mistakes import KINDS
 from ner_registry.reports.page import HUES, render
 from ner_registry.reports.run import Run
-from ner_registry.reports.scores import entity_scores, token_scores
+from ner_registry.reports.scores import OVERALL, entity_scores
 from ner_registry.reports.statistics import data_statistics
 
-_CONFUSIONS = 10  # as many as the study has in its table
-_CARDS = 30  # mistakes of each kind on the page
-_EXAMPLES = 4  # sentences that a repeated one is shown in
+_F1 = "validation_f1-measure-"
 
 
 @dataclass(frozen=True)
@@ -53,31 +40,6 @@ class Setting:
         return self.value != self.default
 
 
-@dataclass(frozen=True)
-class Card:
-    """A mistake on the page, in some of the sentences that it was made in."""
-
-    mistake: Repeated
-    examples: list[tuple[list[Piece], list[Piece]]]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What the predictions of one file show."""
-
-    name: str
-    scheme: TagScheme
-    units: Units
-    tokens: dict[str, Any]
-    confusions: list[dict[str, Any]]
-    heats: list[HeatMap]
-    breakdowns: list[tuple[str, list[Row]]]
-    calibration: Calibration
-    reliability: Markup | None
-    counts: dict[Kind, int]
-    cards: dict[Kind, list[Card]]
-
-
 def report_page(run: Run, plan: Plan, corpora: Mapping[str, Corpus]) -> bytes:
     """The page.
 
@@ -89,9 +51,9 @@ def report_page(run: Run, plan: Plan, corpora: Mapping[str, Corpus]) -> bytes:
     Raises:
         NerError: a file of the run is broken.
     """
-    config = plan.filled()
-    known = known_to(run.directory, config, corpora.get("train"))
+    known = known_to(run.directory, plan.filled(), corpora.get("train"))
     labels = labels_of([sentence for found in run.predictions.values() for sentence in found])
+    hues = {label: number % HUES for number, label in enumerate(labels)}
     split = next(iter(run.predictions), None)
     return render(
         "report.html",
@@ -102,14 +64,14 @@ def report_page(run: Run, plan: Plan, corpora: Mapping[str, Corpus]) -> bytes:
         corpora=corpora,
         known=known,
         labels=labels,
-        hues={label: number % HUES for number, label in enumerate(labels)},
+        hues=hues,
         kinds=KINDS,
-        cards=_CARDS,
-        curves=_curves(run.history, run.metrics.get("best_epoch")),
+        cards=CARDS,
+        curves=_curves(run.history, run.metrics.get("best_epoch"), hues),
         entities={name: entity_scores(found) for name, found in run.predictions.items()},
         analysis=None
         if split is None
-        else _analysis(split, run.predictions[split], corpora.get(split), config, known),
+        else analyse(split, run.predictions[split], corpora.get(split), known),
     )
 
 
@@ -131,82 +93,28 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _curves(history: Sequence[Mapping[str, Any]], best: int | None) -> list[Markup]:
+def _curves(
+    history: Sequence[Mapping[str, Any]], best: int | None, hues: Mapping[str, int]
+) -> list[Markup]:
+    """Losses, and F1 where there is validation data, by epoch; labels have their colours."""
     if not history:
         return []
-    names = ("training_loss", "validation_loss")
     losses = [
-        Line(name.replace("_loss", ""), [epoch.get(name) for epoch in history], number)
-        for number, name in enumerate(names)
+        Line(name.removesuffix("_loss"), [epoch.get(name) for epoch in history], number)
+        for number, name in enumerate(("training_loss", "validation_loss"))
         if name in history[0]
     ]
-    prefix = "validation_f1-measure-"
-    found = [name for name in history[0] if name.startswith(prefix)]
-    found.sort(key=lambda name: name != f"{prefix}overall")
-    scores = [
-        Line(
-            name.removeprefix(prefix),
-            [100 * epoch[name] for epoch in history],
-            number,
-            heavy=not number,
-        )
-        for number, name in enumerate(found)
-    ]
     charts = [curves("loss by epoch", losses, best)]
-    return (
-        [*charts, curves("F1 on the validation data by epoch", scores, best)] if scores else charts
-    )
-
-
-def _analysis(
-    name: str,
-    sentences: Sequence[Judged],
-    corpus: Corpus | None,
-    config: dict[str, Any],
-    known: Known | None,
-) -> Analysis:
-    scheme: TagScheme = corpus.scheme if corpus else "IOB2"
-    documents = [sentence.document for sentence in corpus.sentences] if corpus else None
-    units = units_of(documents, len(sentences))
-    tokens = token_scores(sentences, scheme)
-    found = calibration(sentences)
-    mistakes = repeated_mistakes(sentences)
-    breakdowns = [("By the entity's length, in tokens", by_entity_length(sentences, units))]
-    if known is not None:
-        title = "By whether the entity's words were seen in training"
-        breakdowns.append((title, by_words_seen(sentences, units, known)))
-    if known is not None and known.entities is not None:
-        title = "By whether the entity was seen in training"
-        breakdowns.append((title, by_entities_seen(sentences, units, known)))
-    breakdowns.append(("By the sentence's length, in tokens", by_sentence_length(sentences, units)))
-    return Analysis(
-        name,
-        scheme,
-        units,
-        tokens,
-        tokens["confusions"][:_CONFUSIONS],
-        [entity_heat(sentences), token_heat(sentences, scheme)],
-        breakdowns,
-        found,
-        reliability(found) if found.bins else None,
-        {kind: sum(len(m.places) for m in of_kind) for kind, of_kind in mistakes.items()},
-        {
-            kind: [_card(mistake, sentences) for mistake in of_kind[:_CARDS]]
-            for kind, of_kind in mistakes.items()
-        },
-    )
-
-
-def _card(repeated: Repeated, sentences: Sequence[Judged]) -> Card:
-    examples = []
-    for number, mistake in repeated.places[:_EXAMPLES]:
-        sentence = sentences[number]
-        around = mistake.gold or mistake.predicted
-        assert around is not None
-        examples.append(
-            (
-                pieces(sentence.words, sentence.gold, mistake.gold, around),
-                pieces(sentence.words, sentence.predicted, mistake.predicted, around),
+    labels = [name.removeprefix(_F1) for name in history[0] if name.startswith(_F1)]
+    if labels:
+        scores = [
+            Line(
+                label,
+                percentages(history, f"{_F1}{label}"),
+                None if label == OVERALL else hues.get(label, HUES - 1),
+                heavy=label == OVERALL,
             )
-        )
-    return Card(repeated, examples)
+            for label in labels
+        ]
+        charts.append(curves("F1 on the validation data by epoch", scores, best))
+    return charts

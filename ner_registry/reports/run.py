@@ -15,6 +15,8 @@ from ner_registry.errors import RunDirectoryError
 from ner_registry.reports.judged import Judged, read_judged
 
 SPLITS = ("validation", "test")
+_META = {"data_sha256", "git_revision", "host", "packages", "started", "threads", "versions"}
+_METRICS = {"best_epoch", "training_duration"}
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,10 @@ def read_run(directory: str | Path) -> Run:
     if (directory / "metrics.json").is_file():
         metrics = _object(directory / "metrics.json")
     config, meta = (_object(directory / name) for name in ("config.json", "meta.json"))
-    if not isinstance(config.get("model"), dict) or not {"packages", "data_sha256"} <= meta.keys():
+    if not isinstance(config.get("model"), dict) or not meta.keys() >= _META:
         raise RunDirectoryError(f"{directory}: its config.json or meta.json isn't a run's")
+    if metrics and not metrics.keys() >= _METRICS:
+        raise RunDirectoryError(f"{directory}: its metrics.json or metrics.jsonl isn't a run's")
     return Run(directory, config, meta, metrics, history)
 
 

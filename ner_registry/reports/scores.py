@@ -13,6 +13,7 @@ from ner_registry.data.schemes import TagScheme, spans_to_tags
 from ner_registry.reports.judged import Judged
 from ner_registry.training.metrics import MIN_SUPPORT
 
+OVERALL = "overall"  # in the place of a label: all entities
 SCORES = ("precision", "recall", "f1", "support")
 
 
@@ -21,11 +22,11 @@ def entity_scores(sentences: Sequence[Judged]) -> dict[str, dict[str, float]]:
     gold = [spans_to_tags(s.gold, len(s.words), "IOB2") for s in sentences]
     predicted = [spans_to_tags(s.predicted, len(s.words), "IOB2") for s in sentences]
     if not any(s.gold or s.predicted for s in sentences):
-        return {"overall": dict.fromkeys(SCORES, 0)}
+        return {OVERALL: dict.fromkeys(SCORES, 0)}
     report = entity_report(gold, predicted, output_dict=True, zero_division=0)
     averages = ("micro avg", "macro avg", "weighted avg")
     rows = {label: report[label] for label in report if label not in averages}
-    return _plain(rows | {"overall": report["micro avg"]})
+    return _plain(rows | {OVERALL: report["micro avg"]})
 
 
 def token_scores(sentences: Sequence[Judged], scheme: TagScheme) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from ner_registry.reports.bootstrap import (
     resampled,
 )
 from ner_registry.reports.judged import Judged, labels_of
+from ner_registry.reports.scores import OVERALL
 
-OVERALL = "overall"
 _MOST_SPLITS = 100_000  # of seeds in two groups that are all tried
 
 

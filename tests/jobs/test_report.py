@@ -205,6 +205,8 @@ def test_a_model_that_predicts_nothing(copy: Path) -> None:
         ("config.json", "{}", "its config.json or meta.json isn't a run's"),
         ("config.json", '{"model": {}}', "train_data_path: required"),
         ("metrics.json", "[]", "metrics.json: expected an object, got list"),
+        ("meta.json", "{}", "its config.json or meta.json isn't a run's"),
+        ("metrics.json", '{"epoch": 1}', "its metrics.json or metrics.jsonl isn't a run's"),
         ("metrics.jsonl", "{}\nno", "metrics.jsonl:2: expected what a run wrote, got"),
         ("predictions_validation.jsonl", "", "expected predictions, got none"),
         ("predictions_test.jsonl", '{"words": []}', ":1: expected a prediction with gold_tags"),

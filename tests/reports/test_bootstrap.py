@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ner_registry.data.schemes import Span
+from ner_registry.errors import NerError
 from ner_registry.reports.bootstrap import f1, interval, p_value, resampled, units_of
 from ner_registry.reports.judged import Judged
 from ner_registry.reports.significance import f1_differences, seeds_p
@@ -21,6 +22,8 @@ def test_units_are_documents_where_there_are_enough() -> None:
     counts = np.arange(60.0)[:, None]
     assert many.total(counts)[:, 0].tolist() == [4 * n + 1 for n in range(30)]
     assert units_of(None, 3).count == 3
+    with pytest.raises(NerError, match="data's 60 sentences, got 59"):
+        units_of([0] * 60, 59)
 
 
 def test_every_sample_draws_as_many_units() -> None:
