@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from ner_registry.build import Experiment, build_tagger, parse_experiment
+from ner_registry.build import Experiment, build_tagger, parse_experiment, registered_modules
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
     ARCHIVE_NAME,
@@ -139,7 +142,7 @@ def _restored(
     # where it began is in its weights already
     config["model"]["from_archive"] = None
     try:
-        experiment: Experiment = parse_experiment(config, include_packages)()
+        plan = parse_experiment(config, include_packages)
     except ConfigError as error:
         absent = [name for name in meta["packages"] if name not in sys.modules]
         if not absent or any(fault.location == "--include-package" for fault in error.faults):
@@ -148,14 +151,51 @@ def _restored(
             f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
             f"--include-package {absent[0]} ({error.faults[0]})"
         ) from None
+    experiment: Experiment = plan()
     tags = json.loads(contents["vocabulary/tags.json"])
     tag_set = TagSet(tags["scheme"], tags["labels"])
     vocabularies = {
         name: Vocabulary(counts=json.loads(contents[f"vocabulary/embedders/{name}.json"]))
         for name in experiment.model.embedders
     }
-    count = meta.get("members", 1)
+    weights = safetensors.torch.load(contents[WEIGHTS_NAME])
+    count = _count_members(weights)
+    if meta.get("members", 1) != count:
+        raise ValueError(f"expected the weights of {meta['members']} members, got {count}")
+    if not registered_modules(plan):  # a part of somebody else's may need to compute to be built
+        with torch.device("meta"), _no_more_parameters_than(weights):
+            # with tags of its own, which keep the tables that are made of them
+            build_tagger(experiment.model, vocabularies, TagSet(tag_set.scheme, tag_set.labels))
     members = [build_tagger(experiment.model, vocabularies, tag_set) for _ in range(count)]
     tagger: AnyTagger = Ensemble(members) if "members" in meta else members[0]
-    tagger.load_state_dict(safetensors.torch.load(contents[WEIGHTS_NAME]))
+    tagger.load_state_dict(weights)
     return Archive(experiment, config, tagger.to(device or "cpu").eval(), meta)
+
+
+def _count_members(weights: Mapping[str, Tensor]) -> int:
+    """How many taggers weights are of."""
+    numbers = {name.split(".")[1] for name in weights if name.startswith("members.")}
+    return max(1, len(numbers))
+
+
+@contextmanager
+def _no_more_parameters_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Refuses, before it takes any memory, a model larger than the weights it is to have.
+
+    Raises:
+        ValueError: a config declares such a one.
+    """
+    most = sum(tensor.numel() for tensor in weights.values())
+    left = most
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal left
+        left -= 0 if parameter is None else parameter.numel()
+        if left < 0:
+            raise ValueError(f"its config makes a model of more than its {most:,} weights")
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
