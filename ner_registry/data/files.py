@@ -76,7 +76,9 @@ def are_as_written(content: bytes) -> bool:
 
 def _digest_of_tensors(content: bytes) -> tuple[str | None, str]:
     """The SHA-256 that is written in a safetensors file, and that of all else in it."""
-    begin = 8 + int.from_bytes(content[:8], "little")  # its form: length of the header, header, data
+    begin = 8 + int.from_bytes(
+        content[:8], "little"
+    )  # its form: length of the header, header, data
     header = json.loads(content[8:begin])
     written = header.pop("__metadata__", {}).get("sha256")
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())

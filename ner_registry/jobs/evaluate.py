@@ -51,7 +51,8 @@ def evaluate(
     Returns:
         ``entities`` and ``tokens`` (label or tag -> precision, recall, f1, support), by seqeval
         and by scikit-learn; ``token_macro_f1``; ``confusions`` of tokens, most frequent first;
-        ``sentences``; ``tokens_per_second``.
+        ``sentences``; ``repaired_tags`` of the data, which can't stand where they do and were
+        read as conlleval does; ``tokens_per_second``.
 
     Raises:
         NerError: the archive or the data is at fault.
@@ -68,6 +69,7 @@ def evaluate(
     seconds = time.perf_counter() - began
     result = _entities(found) | _tokens(corpus, found)
     result["sentences"] = len(corpus.sentences)
+    result["repaired_tags"] = corpus.repaired
     result["tokens_per_second"] = corpus.tokens / seconds
     if output_file is not None:
         write_json(Path(output_file), result)
@@ -90,7 +92,8 @@ def as_text(result: dict[str, Any]) -> str:
                 [[c["gold"], c["predicted"], c["count"]] for c in confusions],
                 ["gold", "predicted", "count"],
             ),
-            f"{result['sentences']:,} sentences, {result['tokens_per_second']:,.0f} tokens/s",
+            f"{result['sentences']:,} sentences, {result['repaired_tags']:,} tags repaired, "
+            f"{result['tokens_per_second']:,.0f} tokens/s",
         ]
     )
 

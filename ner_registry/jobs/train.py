@@ -177,5 +177,6 @@ def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
     parts = [f"best epoch {metrics['best_epoch']}"]
     for name, key in (("validation", "best_validation_"), ("test", "test_")):
         if f"{key}f1-measure-overall" in metrics:
-            parts.append(f"{name} F1 {100 * metrics[f'{key}f1-measure-overall']:.2f}")
+            score = 100 * metrics[f"{key}f1-measure-overall"]
+            parts.append(f"{name} F1 {score:.2f} ({metrics[f'{key}repaired_tags']} tags repaired)")
     logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)
