@@ -104,14 +104,24 @@ class Corpus:
         lines = [sentence.line_of(position) for sentence, _, position in illegal]
         _, sequence, position = illegal[0]
         before, tag = ["the beginning", *sequence, "the end"][position : position + 2]
-        told = f"{len(illegal)} tags can't stand where they do in {self.scheme}"
-        first = f"{tag} after {before}{_shown(lines)}"
+        first = f"the first is {tag} after {before}{_shown(lines)}"
+        count = len(illegal)
         if policy == "refuse":
-            hint = "correct them, or set illegal_tags to 'repair', which reads them as conlleval"
-            raise DataError(self.path, f"{told}, the first is {first}: {hint}", lines[0])
-        place = self._place(lines[0])
-        logger.warning("%s: %s and are read as conlleval does, the first is %s", place, told, first)
-        return len(illegal)
+            raise DataError(
+                self.path,
+                f"expected tags of {self.scheme}, got {count} that can't stand where they do, "
+                f"{first}: correct them, or set illegal_tags to 'repair', which reads them as "
+                "conlleval does",
+                lines[0],
+            )
+        logger.warning(
+            "%s: %d tags can't stand where they do in %s and are read as conlleval does, %s",
+            self._place(lines[0]),
+            count,
+            self.scheme,
+            first,
+        )
+        return count
 
     def _place(self, line: int | None) -> str:
         return self.path if line is None else f"{self.path}:{line}"

@@ -13,7 +13,7 @@ import safetensors.torch
 from ner_registry.archive import write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
-from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
@@ -113,6 +113,7 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
         batch_size=loading.batch_size,
         shuffle=loading.shuffle,
         seed=experiment.random_seed,
+        max_tokens=loading.batch_size * LONG_SENTENCE,
         documents=data["train"].documents if tagger.reads_documents else None,
     )
     validate = None
