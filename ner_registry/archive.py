@@ -31,6 +31,7 @@ from ner_registry.ensemble import AnyTagger, Ensemble
 from ner_registry.errors import ArchiveError, ConfigError, NerError
 from ner_registry.tagger import Tagger
 
+_TOO_LARGE = "its config makes a model of more than its {:,} weights"
 # what broken content raises on its way into the model
 _MISFITS = (
     ArithmeticError,
@@ -122,6 +123,8 @@ def load_archive(
     contents = read_model(path)
     try:
         return _restored(path, contents, include_packages, device)
+    except ConfigError as error:
+        raise error.at(str(path)) from None
     except NerError:
         raise
     except _MISFITS as error:
@@ -146,7 +149,7 @@ def _restored(
     except ConfigError as error:
         absent = [name for name in meta["packages"] if name not in sys.modules]
         if not absent or any(fault.location == "--include-package" for fault in error.faults):
-            raise error.at(str(path)) from None
+            raise
         raise ArchiveError(
             f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
             f"--include-package {absent[0]} ({error.faults[0]})"
@@ -163,9 +166,7 @@ def _restored(
     if meta.get("members", 1) != count:
         raise ValueError(f"expected the weights of {meta['members']} members, got {count}")
     if not registered_modules(plan):  # a part of somebody else's may need to compute to be built
-        with torch.device("meta"), _no_more_parameters_than(weights):
-            # with tags of its own, which keep the tables that are made of them
-            build_tagger(experiment.model, vocabularies, TagSet(tag_set.scheme, tag_set.labels))
+        _check_size(experiment, vocabularies, tag_set, weights)
     members = [build_tagger(experiment.model, vocabularies, tag_set) for _ in range(count)]
     tagger: AnyTagger = Ensemble(members) if "members" in meta else members[0]
     tagger.load_state_dict(weights)
@@ -178,21 +179,35 @@ def _count_members(weights: Mapping[str, Tensor]) -> int:
     return max(1, len(numbers))
 
 
-@contextmanager
-def _no_more_parameters_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
+def _check_size(
+    experiment: Experiment,
+    vocabularies: Mapping[str, Vocabulary],
+    tags: TagSet,
+    weights: Mapping[str, Tensor],
+) -> None:
     """Refuses, before it takes any memory, a model larger than the weights it is to have.
 
     Raises:
-        ValueError: a config declares such a one.
+        ValueError: the config declares such a one.
     """
     most = sum(tensor.numel() for tensor in weights.values())
-    left = most
+    with torch.device("meta"), _at_most(most):
+        # tags of its own, since they keep the tables that are made of them
+        tagger = build_tagger(experiment.model, vocabularies, TagSet(tags.scheme, tags.labels))
+    if sum(parameter.numel() for parameter in tagger.parameters()) > most:
+        raise ValueError(_TOO_LARGE.format(most))
+
+
+@contextmanager
+def _at_most(left: int) -> Iterator[None]:
+    """Stops at the first parameter that makes a model larger than that."""
+    most = left
 
     def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
         nonlocal left
         left -= 0 if parameter is None else parameter.numel()
         if left < 0:
-            raise ValueError(f"its config makes a model of more than its {most:,} weights")
+            raise ValueError(_TOO_LARGE.format(most))
 
     hook = register_module_parameter_registration_hook(count)
     try:

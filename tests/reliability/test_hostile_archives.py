@@ -32,6 +32,7 @@ import ner_registry as nr
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
+resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))  # so that a failure fails soon
 good, *hostile = sys.argv[1:]
 nr.load(good)
 before = peak()
@@ -341,36 +342,35 @@ def everything_below(folder: Path) -> dict[str, int]:
     return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def test_hostile_archives(whole: bool, run_directory: Path, tmp_path: Path) -> None:
+def test_hostile_archives(run_directory: Path, tmp_path: Path) -> None:
     assert len(HOSTILE) >= 60
     good = run_directory / "model.tar.gz"
     content = read_model(good)
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
-    names = list(HOSTILE) if whole else list(HOSTILE)[::2]
-    paths = []
-    for number, name in enumerate(names):
-        paths.append(inner / f"{number}.tar.gz")
-        paths[-1].write_bytes(HOSTILE[name](dict(content)))
+    paths = {name: inner / f"{number}.tar.gz" for number, name in enumerate(HOSTILE)}
+    for name, build in HOSTILE.items():
+        paths[name].write_bytes(build(dict(content)))
     before = everything_below(tmp_path)
     done = subprocess.run(
-        [sys.executable, "-c", LOADER, str(good), *map(str, paths)],
+        [sys.executable, "-c", LOADER, str(good), *map(str, paths.values())],
         cwd=inner,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")
     *told, memory = done.stdout.splitlines()
-    for name, path in zip(names, paths, strict=True):
+    for name, path in paths.items():
         lines = [line for line in told if line.startswith(f"{path}: ")]
         assert lines, name
         assert all(len(line) < 1000 for line in lines), name
     assert not any(line.startswith("loaded ") for line in told)
     assert everything_below(tmp_path) == before
     assert not Path("/tmp/ner_registry_escaped").exists()
-    assert int(memory.removeprefix("MEMORY ")) < MOST_MEMORY, memory
+    assert int(memory.removeprefix("MEMORY ")) < MOST_MEMORY
 
 
 @pytest.mark.parametrize("damage", ["a flipped bit", "a zeroed page", "a truncation"])
