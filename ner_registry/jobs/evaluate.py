@@ -67,7 +67,7 @@ def evaluate(
     began = time.perf_counter()
     found = list(predictions(model.tagger, corpus, index_corpus(model.tagger, corpus), batch_size))
     seconds = time.perf_counter() - began
-    result = _entities(found) | _tokens(corpus, found)
+    result = entity_scores(found) | _tokens(corpus, found)
     result["sentences"] = len(corpus.sentences)
     result["repaired_tags"] = corpus.repaired
     result["tokens_per_second"] = corpus.tokens / seconds
@@ -103,7 +103,8 @@ def _table(title: str, rows: dict[str, dict[str, float]]) -> str:
     return tabulate(body, [title, *_SCORES], floatfmt=".4f")
 
 
-def _entities(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def entity_scores(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """``entities``, by seqeval, of predictions that have ``tags`` and ``gold_tags`` in IOB2."""
     gold = [prediction["gold_tags"] for prediction in found]
     predicted = [prediction["tags"] for prediction in found]
     if all(tag == "O" for tags in [*gold, *predicted] for tag in tags):
