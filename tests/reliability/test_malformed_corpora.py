@@ -233,6 +233,11 @@ def illegal(corpus: Corpus, policy: str) -> Case:
     return Case(content, told=told, means=corpus.sentences, reader=reader)
 
 
+def another_scheme(corpus: Corpus) -> Case:
+    corpus = Corpus.make(corpus.random.randrange(2**30), "IOB2")
+    return tag_case("E-PER", tag_scheme="IOB2")(corpus)
+
+
 def foreign_prefix(corpus: Corpus) -> Case:
     """Single-token entities written as BIOUL writes them, in a file of IOBES."""
     corpus = Corpus.make(corpus.random.randrange(2**30), "IOBES")
@@ -286,7 +291,7 @@ KINDS: dict[str, Callable[[Corpus], Case]] = {
     "a no-break space after a tag": tag_case("B-PER\u00a0"),
     "a lower-case o": tag_case("o"),
     "a zero": tag_case("0"),
-    "a tag of another scheme than declared": tag_case("E-PER", tag_scheme="IOB2"),
+    "a tag of another scheme than declared": another_scheme,
     "a byte of Latin-1": wrong_byte,
     "UTF-16": whole_file(lambda text: text.encode("utf-16")),
     "UTF-16 without a mark": whole_file(lambda text: text.encode("utf-16-le")),
