@@ -229,10 +229,8 @@ def clip_gradient(parameters: Sequence[nn.Parameter], norm: float) -> None:
             if parameter.grad.is_sparse:
                 parameter.grad = parameter.grad.coalesce()
             values.append(parameter.grad.values() if parameter.grad.is_sparse else parameter.grad)
-    lengths = torch.stack([torch.linalg.vector_norm(of_parameter) for of_parameter in values])
-    scale = (norm / (torch.linalg.vector_norm(lengths) + 1e-6)).clamp(max=1)
-    for of_parameter in values:
-        of_parameter.mul_(scale)
+    scale = (norm / (nn.utils.get_total_norm(values) + 1e-6)).clamp(max=1)
+    torch._foreach_mul_(values, scale)
 
 
 def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:
