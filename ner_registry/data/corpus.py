@@ -22,7 +22,7 @@ from ner_registry.errors import DataError
 
 logger = logging.getLogger(__name__)
 
-_SHOWN = 5  # lines of a file that a message names
+_LINES_SHOWN = 5  # lines of a file that a message names
 
 
 class Corpus:
@@ -130,8 +130,8 @@ class Corpus:
 def _shown(lines: Sequence[int | None]) -> str:
     """The first few of them, each once; nothing where they aren't known."""
     known = [str(line) for line in dict.fromkeys(lines) if line is not None]
-    more = ", …" if len(known) > _SHOWN else ""
-    return f" (lines {', '.join(known[:_SHOWN])}{more})" if known else ""
+    more = ", …" if len(known) > _LINES_SHOWN else ""
+    return f" (lines {', '.join(known[:_LINES_SHOWN])}{more})" if known else ""
 
 
 def _check(sentence: Sentence, path: str) -> None:
