@@ -21,8 +21,10 @@ from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
     ARCHIVE_NAME,
     WEIGHTS_NAME,
+    read_counts,
     read_directory,
     read_model,
+    read_object,
     write_model,
 )
 from ner_registry.data.tags import TagSet
@@ -138,8 +140,8 @@ def _restored(
     include_packages: Sequence[str],
     device: torch.device | None,
 ) -> Archive:
-    meta = json.loads(contents["meta.json"])
-    config = json.loads(contents["config.json"])
+    meta = read_object(path, contents, "meta.json")
+    config = read_object(path, contents, "config.json")
     # what the config includes is for training; a model's user names packages themselves
     config["include_packages"] = []
     # where it began is in its weights already
@@ -155,10 +157,10 @@ def _restored(
             f"--include-package {absent[0]} ({error.faults[0]})"
         ) from None
     experiment: Experiment = plan()
-    tags = json.loads(contents["vocabulary/tags.json"])
+    tags = read_object(path, contents, "vocabulary/tags.json")
     tag_set = TagSet(tags["scheme"], tags["labels"])
     vocabularies = {
-        name: Vocabulary(counts=json.loads(contents[f"vocabulary/embedders/{name}.json"]))
+        name: Vocabulary(counts=read_counts(path, contents, f"vocabulary/embedders/{name}.json"))
         for name in experiment.model.embedders
     }
     weights = safetensors.torch.load(contents[WEIGHTS_NAME])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,6 @@ ARCHIVE_NAME = "model.tar.gz"
 SEEDS_NAME = "seeds.json"  # marks a directory of several runs
 WEIGHTS_NAME = "weights.safetensors"
 BEST_WEIGHTS = "best.safetensors"  # what a run's directory calls them
-# what broken content raises where it is read as JSON
-_NO_JSON = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 def read_model(path: str | Path) -> dict[str, bytes]:
@@ -49,10 +48,45 @@ def read_model(path: str | Path) -> dict[str, bytes]:
             if name == WEIGHTS_NAME and path.is_dir():
                 name = f"{BEST_WEIGHTS}: no epoch was finished"
             raise ArchiveError(f"{path}: expected a trained model, got one without {name}")
-    meta = _read_meta(path, contents["meta.json"])
+    meta = read_object(path, contents, "meta.json")
+    _check_version(path, meta.get("format_version"))
     if packed.is_file():
         _verify(path, contents, meta.get("sha256"))
     return contents
+
+
+def read_object(path: str | Path, contents: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    """The JSON object that a model's file holds.
+
+    Args:
+        path: the model, for messages.
+        contents: its files, as :func:`read_model` gives them.
+        name: which.
+
+    Raises:
+        ArchiveError: it isn't JSON, or no object.
+    """
+    try:
+        value = json.loads(contents[name])
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ArchiveError(f"{path}: expected JSON in {name}, got {reason}") from None
+    if not isinstance(value, dict):
+        got = type(value).__name__
+        raise ArchiveError(f"{path}: expected a JSON object in {name}, got {got}")
+    return value
+
+
+def read_counts(path: str | Path, contents: Mapping[str, bytes], name: str) -> dict[str, int]:
+    """The counts of symbols in a vocabulary's file, as :func:`read_object` reads it.
+
+    Raises:
+        ArchiveError: a count isn't a whole number.
+    """
+    counts = read_object(path, contents, name)
+    if not all(type(count) is int for count in counts.values()):
+        raise ArchiveError(f"{path}: expected whole numbers in {name}, got something else")
+    return counts
 
 
 def read_directory(path: Path) -> dict[str, bytes]:
@@ -89,13 +123,7 @@ def write_model(path: Path, contents: dict[str, bytes]) -> None:
     write_file(path, pack(contents))
 
 
-def _read_meta(path: Path, content: bytes) -> dict[str, Any]:
-    try:
-        meta: dict[str, Any] = json.loads(content)
-        version = meta["format_version"]
-    except _NO_JSON as error:
-        reason = " ".join(str(error).split())
-        raise ArchiveError(f"{path}: its parts don't fit together: meta.json: {reason}") from error
+def _check_version(path: Path, version: Any) -> None:
     if type(version) is not int or version < 1:
         raise ArchiveError(f"{path}: expected a format_version of 1 or more, got {version!r}")
     if version > FORMAT_VERSION:
@@ -103,7 +131,6 @@ def _read_meta(path: Path, content: bytes) -> dict[str, Any]:
             f"{path}: expected format_version {FORMAT_VERSION} or less, got {version}: "
             "it was written by a newer ner_registry"
         )
-    return meta
 
 
 def _verify(path: Path, contents: dict[str, bytes], hashes: Any) -> None:
