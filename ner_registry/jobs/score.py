@@ -20,7 +20,10 @@ from ner_registry.training.metrics import TaggingMetrics
 def score(
     tagger: Tagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> dict[str, float]:
-    """The metrics of a model on a corpus: loss per sentence, and what it gets right."""
+    """The metrics of a model on a corpus: loss per sentence, and what it gets right.
+
+    With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
+    """
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     losses = []
     tagger.eval()
@@ -31,7 +34,7 @@ def score(
             for number, spans in zip(batch.numbers, found, strict=True):
                 metrics.add(corpus.spans[number], spans, data.lengths[number])
         loss = torch.cat(losses).mean(dtype=torch.float64).item()
-    return {"loss": loss} | metrics.results()
+    return {"loss": loss} | metrics.results() | {"repaired_tags": corpus.repaired}
 
 
 def predictions(
