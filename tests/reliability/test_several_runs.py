@@ -115,7 +115,8 @@ def test_a_search(number: signal.Signals, expected: int, root: Path, tmp_path: P
     assert "Traceback" not in errors
 
     again = start(root, "tune", search, "--trials", "2")
-    assert (again.communicate()[1], again.returncode) == ("", 0)
+    _, errors = again.communicate()  # Optuna may warn
+    assert again.returncode == 0, errors
     config = json.loads((search / "trial_0" / "config.json").read_bytes())
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "ner_registry", "train", str(tmp_path / "config.json")]
