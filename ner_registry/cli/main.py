@@ -9,7 +9,17 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from ner_registry.cli import check, download, evaluate, predict, schema, show, train, tune
+from ner_registry.cli import (
+    check,
+    convert,
+    download,
+    evaluate,
+    predict,
+    schema,
+    show,
+    train,
+    tune,
+)
 from ner_registry.cli.stopping import Stopped, stoppable
 from ner_registry.errors import NerError, is_out_of_memory
 
@@ -92,7 +102,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
     common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, evaluate, predict, check, show, schema, download, tune):
+    for module in (train, evaluate, predict, convert, check, show, schema, download, tune):
         module.add(commands, common)
     return parser, commands.choices
 
