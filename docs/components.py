@@ -17,13 +17,20 @@ from typing import Any
 from sphinx.application import Sphinx
 from tabulate import tabulate
 
-import ner_registry.build  # noqa: F401  # registers every part
+from ner_registry.build import DataLoaderSettings, Experiment, ModelSettings
 from ner_registry.config.documented import keys_of, summary_of, text_of
 from ner_registry.config.registry import Registrable, kinds
 from ner_registry.config.snippets import snippet
+from ner_registry.training.settings import TrainerSettings
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+SETTINGS: dict[str, type] = {
+    "Its keys": Experiment,
+    "`model`": ModelSettings,
+    "`data_loader`": DataLoaderSettings,
+    "`trainer`": TrainerSettings,
+}
 
 
 def write_pages(app: Sphinx) -> None:
@@ -45,6 +52,13 @@ def add_kinds(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += f"\n{table(rows, ['kind', 'what its parts do'])}\n\n{contents(pages)}"
 
 
+def add_settings(app: Sphinx, name: str, source: list[str]) -> None:
+    """Adds the keys that no part has to the page on the config."""
+    if name == "docs/config":
+        for title, settings in SETTINGS.items():
+            source[0] += f"\n## {title}\n\n{key_table(settings)}\n"
+
+
 def kind_page(kind: type[Registrable]) -> str:
     """What every part of a kind is, and which there are."""
     name = kind.__name__
@@ -58,17 +72,21 @@ def kind_page(kind: type[Registrable]) -> str:
 def part_page(kind: type[Registrable], name: str) -> str:
     """A part's documentation, its keys, and the least config."""
     part = kind.registered()[name]
+    config = json.dumps(snippet(kind, name), indent=2)
+    return (
+        f"# {name}\n\n{prose(text_of(part))}\n\n{key_table(part)}\n\n"
+        f"The least that it needs:\n\n```json\n{config}\n```\n\n"
+        f"A [{kind.__name__}](../{kind.__name__}.md), in [{place(part)}](../../../{place(part)}).\n"
+    )
+
+
+def key_table(part: Callable[..., Any]) -> str:
+    """What a config can set of a part."""
     rows = [
         [f"`{key.name}`", cell(key.expected), f"`{cell(key.default)}`", cell(key.meaning)]
         for key in keys_of(part)
     ]
-    keys = table(rows, ["key", "expected", "default", "meaning"]) if rows else "It takes no keys."
-    config = json.dumps(snippet(kind, name), indent=2)
-    return (
-        f"# {name}\n\n{prose(text_of(part))}\n\n{keys}\n\n"
-        f"The least that it needs:\n\n```json\n{config}\n```\n\n"
-        f"A [{kind.__name__}](../{kind.__name__}.md), in [{place(part)}](../../../{place(part)}).\n"
-    )
+    return table(rows, ["key", "expected", "default", "meaning"]) if rows else "It takes no keys."
 
 
 def ordered() -> list[tuple[str, type[Registrable]]]:
@@ -102,6 +120,7 @@ def place(part: Callable[..., Any]) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    """Registers both with Sphinx."""
+    """Registers all three with Sphinx."""
     app.connect("builder-inited", write_pages)
     app.connect("source-read", add_kinds)
+    app.connect("source-read", add_settings)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import ner_registry.build  # noqa: F401  # registers every part
+from ner_registry.build import DataLoaderSettings, Experiment, ModelSettings
 from ner_registry.config.elsewhere import ALLENNLP
 from ner_registry.config.registry import kinds
 from ner_registry.config.signatures import config_parameters
+from ner_registry.training.settings import TrainerSettings
 
 
 def test_it_builds_without_a_warning_with_a_page_on_every_part(root: Path, tmp_path: Path) -> None:
@@ -41,3 +42,11 @@ def test_the_table_of_allennlp_s_keys_is_the_one_that_check_uses(root: Path) -> 
     cookbook = (root / "docs" / "cookbook.md").read_text(encoding="utf-8")
     _, _, table = cookbook.partition("| AllenNLP's key | here |\n| --- | --- |\n")
     assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)) == ALLENNLP
+
+
+@pytest.mark.parametrize(
+    "settings", [Experiment, ModelSettings, DataLoaderSettings, TrainerSettings]
+)
+def test_the_page_on_the_config_names_every_key(root: Path, settings: type) -> None:
+    page = (root / "docs" / "config.md").read_text(encoding="utf-8")
+    assert [key for key in config_parameters(settings) if f"`{key}`" not in page] == []
