@@ -128,7 +128,7 @@ def test_every_command_of_the_readme_works(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = blocks(README)
-    assert [block.file for block in said if block.file] == ["my_parts.py", "mine.jsonnet"]
+    assert {block.file for block in said} >= {"my_parts.py", "mine.jsonnet"}
     assert sum(block.content.count("\n") for block in said if block.language == "bash") >= 12
     assert any(block.language == "python" and not block.file for block in said)
     follow(README, workplace, monkeypatch)
