@@ -30,6 +30,7 @@ from ner_registry.jobs.directory import (
     write_beginnings,
 )
 from ner_registry.jobs.prepare import Prepared, prepare
+from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
 from ner_registry.jobs.score import calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
@@ -155,6 +156,10 @@ def _finish(
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
     _report_end(directory, metrics)
+    if has_extra():
+        logger.info("report: %s", write_report(directory, prepared.plan, corpora))
+    else:
+        logger.info("no %s: it %s", REPORT_NAME, NEEDS)
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
