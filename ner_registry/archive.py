@@ -160,7 +160,7 @@ def parse_recorded(
     except ConfigError as error:
         absent = [name for name in meta["packages"] if name not in sys.modules]
         if not absent or any(fault.location == "--include-package" for fault in error.faults):
-            raise
+            raise error.at(str(path)) from None
         raise ArchiveError(
             f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
             f"--include-package {absent[0]} ({error.faults[0]})"

@@ -20,6 +20,9 @@ from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
 from ner_registry.errors import DataError
 
+_SHOWN = 32  # sentences, at most
+_WORDS = 5  # of each, where its line isn't known
+
 logger = logging.getLogger(__name__)
 
 _LINES_SHOWN = 5  # lines of a file that a message names
@@ -72,6 +75,13 @@ class Corpus:
     def tokens(self) -> int:
         """How many tokens there are."""
         return sum(map(len, self.sentences))
+
+    def places(self, numbers: Sequence[int]) -> str:
+        """Where some of the sentences are: file and lines, or how those without lines begin."""
+        parts = [_place(self.sentences[number]) for number in numbers[:_SHOWN]]
+        if len(numbers) > _SHOWN:
+            parts.append(f"{len(numbers) - _SHOWN} more")
+        return f"{self.path}:{', '.join(parts)}"
 
     def report_unknown_labels(self, tags: TagSet) -> None:
         """Warns of entities that the model can never find, with count and first lines."""
@@ -132,6 +142,13 @@ def _shown(lines: Sequence[int | None]) -> str:
     known = [str(line) for line in dict.fromkeys(lines) if line is not None]
     more = ", …" if len(known) > _LINES_SHOWN else ""
     return f" (lines {', '.join(known[:_LINES_SHOWN])}{more})" if known else ""
+
+
+def _place(sentence: Sentence) -> str:
+    if sentence.line is not None:
+        return str(sentence.line)
+    cut = ["..."] if len(sentence) > _WORDS else []
+    return " ".join([*sentence.tokens[:_WORDS], *cut])
 
 
 def _check(sentence: Sentence, path: str) -> None:

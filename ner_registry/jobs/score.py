@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -18,17 +18,23 @@ from ner_registry.training.metrics import TaggingMetrics
 
 
 def score(
-    tagger: Tagger, corpus: Corpus, data: IndexedSentences, batch_size: int
+    tagger: Tagger,
+    corpus: Corpus,
+    data: IndexedSentences,
+    batch_size: int,
+    before_batch: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right.
 
     With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
+    ``before_batch`` is called before each batch, and may raise to stop.
     """
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     losses = []
     tagger.eval()
     with torch.inference_mode():
         for batch in map(data.batch, inference_batches(tagger, data, batch_size)):
+            before_batch()
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
             for number, spans in zip(batch.numbers, found, strict=True):

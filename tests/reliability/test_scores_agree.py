@@ -148,12 +148,11 @@ def test_scores_agree(whole: bool, tmp_path: Path) -> None:
         if legal:
             assert overall == pytest.approx(by_seqeval(gold, guessed, scheme)), number
 
-        table = entity_scores(
-            [
-                Judged(["word"] * length, a, b, [])
-                for length, a, b in zip(lengths, corpora[0].spans, corpora[1].spans, strict=True)
-            ]
-        )
+        judged = [
+            Judged([""] * length, true, found, [1.0] * len(found))
+            for length, true, found in zip(lengths, corpora[0].spans, corpora[1].spans, strict=True)
+        ]
+        table = entity_scores(judged)
         row = tuple(table["overall"][name] for name in ("precision", "recall", "f1"))
         assert row == pytest.approx(overall), number
         assert {label: table[label]["support"] for label in table if label != "overall"} == {
