@@ -11,10 +11,13 @@ from importlib.metadata import version
 
 from ner_registry.cli import (
     check,
+    compare,
     convert,
     download,
     evaluate,
     predict,
+    report,
+    results,
     schema,
     show,
     train,
@@ -102,7 +105,20 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
     common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, evaluate, predict, convert, check, show, schema, download, tune):
+    for module in (
+        train,
+        evaluate,
+        predict,
+        convert,
+        report,
+        compare,
+        results,
+        check,
+        show,
+        schema,
+        download,
+        tune,
+    ):
         module.add(commands, common)
     return parser, commands.choices
 

@@ -26,6 +26,7 @@ def score(
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right.
 
+    With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
     ``before_batch`` is called before each batch, and may raise to stop.
     """
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
@@ -39,7 +40,7 @@ def score(
             for number, spans in zip(batch.numbers, found, strict=True):
                 metrics.add(corpus.spans[number], spans, data.lengths[number])
         loss = torch.cat(losses).mean(dtype=torch.float64).item()
-    return {"loss": loss} | metrics.results()
+    return {"loss": loss} | metrics.results() | {"repaired_tags": corpus.repaired}
 
 
 def predictions(

@@ -13,7 +13,7 @@ import safetensors.torch
 from ner_registry.archive import write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
-from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
 from ner_registry.data.files import flush_directory, sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
@@ -31,6 +31,7 @@ from ner_registry.jobs.directory import (
 )
 from ner_registry.jobs.locks import locked
 from ner_registry.jobs.prepare import Prepared, prepare
+from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
 from ner_registry.jobs.score import calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
@@ -114,6 +115,7 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
         batch_size=loading.batch_size,
         shuffle=loading.shuffle,
         seed=experiment.random_seed,
+        max_tokens=loading.batch_size * LONG_SENTENCE,
         documents=data["train"].documents if tagger.reads_documents else None,
     )
     validate = None
@@ -166,6 +168,10 @@ def _finish(
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
     _report_end(directory, metrics)
+    if has_extra():
+        logger.info("report: %s", write_report(directory, prepared.plan, corpora))
+    else:
+        logger.info("no %s: it %s", REPORT_NAME, NEEDS)
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
@@ -191,5 +197,6 @@ def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
     parts = [f"best epoch {metrics['best_epoch']}"]
     for name, key in (("validation", "best_validation_"), ("test", "test_")):
         if f"{key}f1-measure-overall" in metrics:
-            parts.append(f"{name} F1 {100 * metrics[f'{key}f1-measure-overall']:.2f}")
+            score = 100 * metrics[f"{key}f1-measure-overall"]
+            parts.append(f"{name} F1 {score:.2f} ({metrics[f'{key}repaired_tags']} tags repaired)")
     logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)

@@ -234,11 +234,11 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
 
 
-def _on_gpu(name: str, emissions: Tensor, *others: Tensor) -> Any:
+def _on_gpu(name: str, emissions: Tensor, *others: Any) -> Any:
     from ner_registry.nn.kernels import chain_gpu as kernels
 
-    fits = emissions.shape[2] <= kernels.MOST_TAGS
-    return getattr(kernels if fits else log_space, name)(emissions, *others)
+    has_kernel = hasattr(kernels, name) and emissions.shape[2] <= kernels.MOST_TAGS
+    return getattr(kernels if has_kernel else log_space, name)(emissions, *others)
 
 
 def _register(

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-_BINS = 15
+BINS = 15
+
+
+def bins_of(scores: Any) -> Any:
+    """The bin of each score, (predictions,): of equal width, each with its upper end alone."""
+    return np.clip(np.ceil(scores * BINS).astype(int) - 1, 0, BINS - 1)
 
 
 def expected_calibration_error(scores: Sequence[float], is_right: Sequence[bool]) -> float:
@@ -23,7 +29,5 @@ def expected_calibration_error(scores: Sequence[float], is_right: Sequence[bool]
     if not scores:
         return 0.0
     confidence, right = np.asarray(scores, float), np.asarray(is_right, float)
-    # a bin holds its upper end, not its lower one
-    bins = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
-    surplus = np.bincount(bins, weights=right - confidence, minlength=_BINS)
+    surplus = np.bincount(bins_of(confidence), weights=right - confidence)
     return float(np.abs(surplus).sum() / len(scores))
