@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -76,10 +76,14 @@ class DataLoaderSettings:
     Attributes:
         batch_size: sentences in a batch.
         shuffle: whether every epoch of training takes them in another order.
+        memory_map: whether training sentences stay on disk, for a corpus larger than memory:
+            its file is read anew whenever it is needed, and what the embedders make of it is
+            mapped into memory from files in the cache, made once for all runs.
     """
 
     batch_size: PositiveInt = 32
     shuffle: bool = True
+    memory_map: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,16 +247,17 @@ def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:
     return width
 
 
-def index_sentences(
-    tagger: AnyTagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
-) -> IndexedSentences:
-    """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
-    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
-    return IndexedSentences(sentences, indexers, tags, tagger.device)  # type: ignore[arg-type]  # ModuleDict
+def index_sentences(tagger: AnyTagger, sentences: Iterable[Sentence]) -> IndexedSentences:
+    """Sentences as the tagger's embedders see them, whose tags don't matter."""
+    return IndexedSentences.index(sentences, indexers_of(tagger), device=tagger.device)
 
 
 def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
-    """A corpus as the tagger sees it."""
-    pairs = zip(corpus.spans, corpus.sentences, strict=True)
-    tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
-    return index_sentences(tagger, corpus.sentences, tags)
+    """A corpus as the tagger sees it, in memory."""
+    encode = tagger.tags.encode_sentence
+    return IndexedSentences.index(corpus.sentences, indexers_of(tagger), encode, tagger.device)
+
+
+def indexers_of(tagger: AnyTagger) -> dict[str, Callable[[Sentence], Tensor]]:
+    """Of each embedder by name, what turns a sentence into its view."""
+    return {name: embedder.index for name, embedder in tagger.embedders.items()}  # type: ignore[misc]  # ModuleDict

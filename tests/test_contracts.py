@@ -113,7 +113,7 @@ def test_an_embedder(name: str) -> None:
     vocab = Vocabulary(SENTENCES)
     embedder = plan(vocab=vocab).eval()
     again = plan(vocab=Vocabulary(counts=vocab.counts)).eval()
-    data = IndexedSentences(SENTENCES, {"it": embedder.index})
+    data = IndexedSentences.index(SENTENCES, {"it": embedder.index})
     batch = data.batch(list(range(len(SENTENCES))))
     outputs = embedder(batch.views["it"], batch.mask)
     assert outputs.shape == (3, 5, embedder.output_dim)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from ner_registry.data.locks import only_one
 from ner_registry.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     failures = []
-    with _only_one(part.with_name(part.name + ".lock")):
+    with only_one(part.with_name(part.name + ".lock")):
         if target.exists():
             verify(target, sha256)
             return target
@@ -286,36 +285,3 @@ def _session() -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return session
-
-
-if sys.platform == "win32":
-
-    @contextmanager
-    def _only_one(lock: Path) -> Iterator[None]:
-        """No lock: there is no ``flock`` on this platform."""
-        yield
-
-else:
-    import fcntl
-
-    @contextmanager
-    def _only_one(lock: Path) -> Iterator[None]:
-        """Wait until no other process holds ``lock``, and hold it; it is removed at the end."""
-        while True:
-            with lock.open("a") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                # The one before removed the file that we waited for, and the next one to come
-                # would create and lock another: only the file that has the name counts.
-                if not _has_name(file.fileno(), lock):
-                    continue
-                try:
-                    yield
-                finally:
-                    lock.unlink(missing_ok=True)
-                return
-
-    def _has_name(descriptor: int, path: Path) -> bool:
-        try:
-            return os.path.samestat(os.fstat(descriptor), path.stat())
-        except FileNotFoundError:
-            return False

@@ -68,7 +68,7 @@ def evaluate(
     found = list(predictions(model.tagger, corpus, index_corpus(model.tagger, corpus), batch_size))
     seconds = time.perf_counter() - began
     result = entity_scores(found) | _tokens(corpus, found)
-    result["sentences"] = len(corpus.sentences)
+    result["sentences"] = len(corpus)
     result["repaired_tags"] = corpus.repaired
     result["tokens_per_second"] = corpus.tokens / seconds
     if output_file is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ner_registry.config.plan import Plan
 from ner_registry.config.registry import nearest
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
+from ner_registry.data.sentence import StreamedSentences
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.errors import ConfigError, DataError, Fault
@@ -53,7 +55,7 @@ class Prepared:
         parts = [f"embedders.{name}: {part['type']}" for name, part in model["embedders"].items()]
         parts += [f"{name}: {model[name]['type']}" for name in ("encoder", "head")]
         data = [
-            f"{name} data: {len(corpus.sentences):,} sentences, {corpus.tokens:,} tokens, "
+            f"{name} data: {len(corpus):,} sentences, {corpus.tokens:,} tokens, "
             f"{corpus.labels.total():,} entities ({corpus.scheme}, {corpus.repaired} tags "
             f"repaired) from {corpus.path}"
             for name, corpus in self.corpora.items()
@@ -78,8 +80,11 @@ def prepare(plan: Plan) -> Prepared:
     """
     experiment: Experiment = plan()
     device = choose_device(experiment.trainer.device, "trainer.device")
+    is_streamed = {"train": experiment.data_loader.memory_map}
     corpora = {
-        name: read_corpus(reader_of(experiment, name), file)
+        name: read_corpus(
+            reader_of(experiment, name), file, is_streamed=is_streamed.get(name, False)
+        )
         for name, file in find_files(experiment).items()
     }
 
@@ -107,13 +112,24 @@ def prepare(plan: Plan) -> Prepared:
     return Prepared(plan, experiment, corpora, vocabularies, tagger, state)
 
 
-def read_corpus(reader: DatasetReader, file: Path) -> Corpus:
+def read_corpus(reader: DatasetReader, file: Path, *, is_streamed: bool = False) -> Corpus:
     """All sentences of a tagged file.
+
+    Args:
+        reader: what reads it.
+        file: the file.
+        is_streamed: whether they are read anew whenever they are needed, rather than kept.
 
     Raises:
         DataError: it isn't as declared.
     """
-    return Corpus(str(file), list(reader.read(file)), reader.tag_scheme, reader.illegal_tags)
+    sentences = StreamedSentences(partial(reader.read, file))
+    return Corpus(
+        str(file),
+        sentences if is_streamed else list(sentences),
+        reader.tag_scheme,
+        reader.illegal_tags,
+    )
 
 
 def reader_of(experiment: Experiment, name: str) -> DatasetReader:

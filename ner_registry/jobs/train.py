@@ -15,7 +15,7 @@ from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
 from ner_registry.data.corpus import Corpus
-from ner_registry.data.files import sha256_of, write_file, write_json
+from ner_registry.data.files import write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
 from ner_registry.errors import ConfigError
@@ -29,6 +29,7 @@ from ner_registry.jobs.directory import (
     recorded_threads,
     write_beginnings,
 )
+from ner_registry.jobs.memory_map import map_training_data
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.score import predictions, score
 from ner_registry.nn.threads import available_threads, computing
@@ -86,7 +87,7 @@ def train(
             logger.info("%s: this run is finished", directory)
             return finished
         prepared = prepare(plan)
-        hashes = {name: sha256_of(Path(c.path)) for name, c in prepared.corpora.items()}
+        hashes = {name: corpus.sha256 for name, corpus in prepared.corpora.items()}
         directory.mkdir(parents=True, exist_ok=True)
         with locked(directory):
             # again, now that nobody else can write to it
@@ -107,7 +108,8 @@ def train(
 def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> dict[str, Any]:
     experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
     loading = experiment.data_loader
-    data = {name: index_corpus(tagger, corpus) for name, corpus in corpora.items()}
+    mapped = {"train": map_training_data(prepared, quiet=quiet)} if loading.memory_map else {}
+    data = mapped | {n: index_corpus(tagger, c) for n, c in corpora.items() if n not in mapped}
     sampler = LengthBatchSampler(
         data["train"].lengths,
         batch_size=loading.batch_size,

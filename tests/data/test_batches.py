@@ -56,9 +56,8 @@ def test_views_of_any_shape_are_padded() -> None:
         return torch.tensor([[ord(c) for c in t.ljust(width, "\0")] for t in sentence.tokens])
 
     sentences = [Sentence(["ab", "c"]), Sentence(["defg"])]
-    data = IndexedSentences(
-        sentences, {"chars": characters}, [torch.tensor([1, 2]), torch.tensor([3])]
-    )
+    tags = iter([torch.tensor([1, 2]), torch.tensor([3])])
+    data = IndexedSentences.index(sentences, {"chars": characters}, lambda sentence: next(tags))
     batch = data.batch([0, 1])
     assert batch.mask.tolist() == [[True, True], [True, False]]
     assert batch.tags.tolist() == [[1, 2], [3, 0]]
@@ -86,12 +85,12 @@ def test_a_long_document_is_cut_between_sentences() -> None:
     sentences = [Sentence(["a"] * length, document=document) for document, length in sizes]
     parts = [[len(sentence) for sentence in part] for part in document_parts(sentences)]
     assert parts == [[3, 4], [half, half], [1], [2 * MAX_DOCUMENT], [5], [1]]
-    data = IndexedSentences(sentences, {})
-    assert data.documents == [0, 0, 1, 1, 2, 3, 4, 5]
+    data = IndexedSentences.index(sentences, {})
+    assert list(data.documents) == [0, 0, 1, 1, 2, 3, 4, 5]
 
 
 def test_the_same_word_has_the_same_number_whatever_its_case() -> None:
     sentences = [Sentence(["Oslo", "is", "OSLO"]), Sentence(["oslo", "was"])]
-    words = IndexedSentences(sentences, {}).batch([0, 1]).words
+    words = IndexedSentences.index(sentences, {}).batch([0, 1]).words
     assert words[0, 0] == words[0, 2] == words[1, 0]
     assert len({*words[0].tolist(), *words[1, :2].tolist()}) == 3
