@@ -120,12 +120,13 @@ def map_arrays(directory: Path) -> dict[str, Tensor]:
         FileNotFoundError: there are none.
         DamagedArraysError: they aren't as they were written.
     """
-    content = (directory / _MANIFEST).read_bytes()
+    if not directory.exists():
+        raise FileNotFoundError(directory)
     try:
-        manifest = json.loads(content)
+        manifest = json.loads((directory / _MANIFEST).read_bytes())
         arrays = manifest["arrays"]
         is_whole = _digest_of(arrays) == manifest["sha256"]
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (FileNotFoundError, ValueError, LookupError, TypeError, RecursionError):
         is_whole = False
     if not is_whole:
         raise DamagedArraysError(f"{_MANIFEST} isn't as it was written")

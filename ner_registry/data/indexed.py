@@ -18,6 +18,7 @@ from ner_registry.data.views import View, ViewBuilder, is_shapes
 
 # names of arrays; those of embedders' views begin with the last
 _TAGS, _WORDS, _EMBEDDER = "tags", "words", "embedders."
+_MANY_WORDS = 2**16  # so many go to their array together
 
 
 @dataclass
@@ -139,8 +140,7 @@ def index_into(
         ValueError: a view isn't as long as its sentence.
     """
     builders = {name: ViewBuilder(arrays, f"{_EMBEDDER}{name}") for name in indexers}
-    tags, words = ViewBuilder(arrays, _TAGS), ViewBuilder(arrays, _WORDS)
-    lengths, documents = array("i"), array("q")
+    lengths, documents, words = array("i"), array("q"), array("q")
     for document, part in enumerate(document_parts(sentences)):
         for sentence in part:
             lengths.append(len(sentence))
@@ -149,19 +149,26 @@ def index_into(
                 view = index(sentence)
                 _check(view, sentence, name)
                 builders[name].add(view)
-            words.add(torch.tensor([_number_of(token.lower()) for token in sentence.tokens]))
-            tags.add(encode(sentence) if encode else torch.zeros(len(sentence), dtype=torch.long))
-    for builder in (*builders.values(), tags, words):
+            if encode is not None:
+                arrays.append(_TAGS, encode(sentence))
+            words.extend(map(_number_of, sentence.tokens))
+        if len(words) > _MANY_WORDS:
+            arrays.append(_WORDS, torch.tensor(words, dtype=torch.long))
+            del words[:]
+    for builder in builders.values():
         builder.finish()
+    padding = 1 if encode is not None else sum(lengths) + 1
+    arrays.append(_TAGS, torch.zeros(padding, dtype=torch.long))
+    arrays.append(_WORDS, torch.tensor([*words, 0], dtype=torch.long))
     arrays.append("lengths", torch.tensor(lengths, dtype=torch.int32))
     arrays.append("documents", torch.tensor(documents, dtype=torch.long))
 
 
 @lru_cache(2**16)
-def _number_of(word: str) -> int:
-    """A hash as good as the word, and the same in every process."""
-    digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
+def _number_of(token: str) -> int:
+    """The same for the same word, whatever its case, and in every process."""
+    word = token.lower().encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(word, digest_size=8).digest(), "little", signed=True)
 
 
 def _is_embedders(name: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +17,8 @@ from ner_registry.data.arrays import Arrays
 class View:
     """Numbers for every token, in one array, the sentences one after the other.
 
-    Where each token has as many, the array has a row per token and a row of zeros at its end.
+    Where each token has as many (one, unless an array of shapes says otherwise), the array has a
+    row per token and a row of zeros at its end.
     Where sentences differ in that, as in how long their longest word is, each sentence's
     numbers follow those of the one before, and there is a zero at the end.
 
@@ -29,12 +32,13 @@ class View:
     def __init__(
         self, arrays: Mapping[str, Tensor], name: str, lengths: Tensor, device: torch.device
     ) -> None:
-        self._values, shapes = arrays[name].to(device), arrays[_shapes_of(name)]
+        self._values = arrays[name].to(device)
+        shapes = arrays.get(_shapes_of(name), torch.empty(1, 0, dtype=torch.int32))
         self._is_packed = len(shapes) > 1
         if self._is_packed:
-            self._shapes = shapes
-            numbers = lengths * shapes.prod(1)
-            self._begins = numbers.cumsum(0) - numbers
+            self._shapes = shapes.numpy()
+            numbers = lengths.numpy() * self._shapes.prod(1)
+            self._begins = numbers.cumsum() - numbers
         else:
             self._values = self._values.view(int(lengths.sum()) + 1, *shapes[0].tolist())
 
@@ -48,27 +52,25 @@ class View:
                 view is on; the one after the last is that of padding.
         """
         if self._is_packed:
-            places = self._places(numbers, lengths).to(self._values.device, non_blocking=True)
+            packed = self._places(numbers.numpy(), lengths.numpy())
+            places = torch.from_numpy(packed).to(self._values.device, non_blocking=True)
         chosen = self._values.index_select(0, places.flatten())
         return chosen.view(*places.shape, *chosen.shape[1:])
 
-    def _places(self, numbers: Tensor, lengths: Tensor) -> Tensor:
+    def _places(self, numbers: Any, lengths: Any) -> Any:
         """Of each number, (batch, length, …), its place in a packed array."""
-        sizes = torch.cat([lengths.unsqueeze(1), self._shapes[numbers].long()], 1)
+        sizes = np.column_stack([lengths, self._shapes[numbers]])
         # how far apart two numbers are that are next to each other in a dimension
-        strides = sizes.flip(1).cumprod(1).roll(1, 1)
-        strides[:, 0] = 1
-        strides = strides.flip(1)
-        dimensions = sizes.shape[1]
-        places = self._begins[numbers].view(-1, *[1] * dimensions)
-        is_real = torch.ones_like(places, dtype=torch.bool)
-        for dimension in range(dimensions):
-            form = [1] * (dimensions + 1)
-            form[dimension + 1] = -1
-            steps = torch.arange(int(sizes[:, dimension].max())).view(form)
-            places = places + steps * _of_batch(strides[:, dimension], dimensions)
-            is_real = is_real & (steps < _of_batch(sizes[:, dimension], dimensions))
-        return torch.where(is_real, places, len(self._values) - 1)
+        strides = np.ones_like(sizes)
+        strides[:, :-1] = sizes[:, :0:-1].cumprod(1)[:, ::-1]
+        places = self._begins[numbers]
+        is_real = np.ones_like(places, dtype=bool)
+        for dimension in range(sizes.shape[1]):
+            form = (-1, *[1] * (dimension + 1))
+            steps = np.arange(sizes[:, dimension].max())
+            places = places[..., None] + steps * strides[:, dimension].reshape(form)
+            is_real = is_real[..., None] & (steps < sizes[:, dimension].reshape(form))
+        return np.where(is_real, places, len(self._values) - 1)
 
 
 class ViewBuilder:
@@ -96,14 +98,16 @@ class ViewBuilder:
         """
         if self._count == 0:
             self._dtype, self._dimensions = part.dtype, part.dim()
-        if (part.dtype, part.dim()) != (self._dtype, self._dimensions):
+        if part.dtype != self._dtype or part.dim() != self._dimensions:
             raise ValueError(
                 f"{self._name}: expected a view of {self._dtype} in {self._dimensions} dimensions "
                 f"as of the sentences before, got {part.dtype} in {part.dim()}"
             )
-        self._shapes.extend(part.shape[1:])
         self._count += 1
-        self._arrays.append(self._name, part.flatten())
+        if self._dimensions > 1:
+            self._shapes.extend(part.shape[1:])
+            part = part.flatten()
+        self._arrays.append(self._name, part)
 
     def finish(self) -> None:
         """Adds the padding at the end, and how wide each sentence is."""
@@ -124,8 +128,3 @@ def _shapes_of(name: str) -> str:
 def is_shapes(name: str) -> bool:
     """Whether an array tells of another how wide its sentences are."""
     return name.endswith(".shapes")
-
-
-def _of_batch(values: Tensor, dimensions: int) -> Tensor:
-    """(batch,) as (batch, 1, …)."""
-    return values.view(-1, *[1] * dimensions)
