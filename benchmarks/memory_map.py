@@ -21,7 +21,7 @@ from ner_registry.config.source import read_config
 from ner_registry.data import catalogue
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.jobs.memory_map import map_training_data
+from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.nn.threads import computing
 

@@ -29,7 +29,7 @@ from ner_registry.jobs.directory import (
     recorded_threads,
     write_beginnings,
 )
-from ner_registry.jobs.memory_map import map_training_data
+from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.score import predictions, score
 from ner_registry.nn.threads import available_threads, computing

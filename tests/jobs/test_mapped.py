@@ -16,7 +16,7 @@ from ner_registry.cli import main
 from ner_registry.data import catalogue
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.errors import DataError
-from ner_registry.jobs.memory_map import map_training_data
+from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.train import train
 
@@ -131,7 +131,7 @@ def test_a_cache_that_cannot_be_written(
 GROWTH = """
 import json, sys
 from ner_registry.build import index_corpus, parse_experiment
-from ner_registry.jobs.memory_map import map_training_data
+from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import prepare
 
 def peak():  # unlike getrusage's, not inherited from whoever started this process
