@@ -17,12 +17,15 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ner_registry.build import Experiment, build_tagger, parse_experiment, registered_modules
+from ner_registry.config.plan import Plan
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
     ARCHIVE_NAME,
     WEIGHTS_NAME,
+    read_counts,
     read_directory,
     read_model,
+    read_object,
     write_model,
 )
 from ner_registry.data.tags import TagSet
@@ -132,33 +135,51 @@ def load_archive(
         raise ArchiveError(f"{path}: its parts don't fit together: {reason}") from error
 
 
+def parse_recorded(
+    path: Path, config: dict[str, Any], meta: dict[str, Any], include_packages: Sequence[str]
+) -> tuple[Plan, Experiment]:
+    """Checks the config of a run once more, as one that trains nothing, and builds its parts.
+
+    Args:
+        path: where it was read, for messages.
+        config: the run's.
+        meta: the run's.
+        include_packages: packages to import for its parts.
+
+    Raises:
+        ArchiveError: it needs a package that was neither named nor installed as a plugin.
+        ConfigError: it says what this version doesn't know.
+    """
+    # what the config includes is for training; a model's user names packages themselves
+    config = config | {"include_packages": []}
+    # where it began is in its weights already
+    config["model"] = config["model"] | {"from_archive": None}
+    try:
+        plan = parse_experiment(config, include_packages)
+        return plan, plan()
+    except ConfigError as error:
+        absent = [name for name in meta["packages"] if name not in sys.modules]
+        if not absent or any(fault.location == "--include-package" for fault in error.faults):
+            raise error.at(str(path)) from None
+        raise ArchiveError(
+            f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
+            f"--include-package {absent[0]} ({error.faults[0]})"
+        ) from None
+
+
 def _restored(
     path: Path,
     contents: dict[str, bytes],
     include_packages: Sequence[str],
     device: torch.device | None,
 ) -> Archive:
-    meta = json.loads(contents["meta.json"])
-    config = json.loads(contents["config.json"])
-    # what the config includes is for training; a model's user names packages themselves
-    config["include_packages"] = []
-    # where it began is in its weights already
-    config["model"]["from_archive"] = None
-    try:
-        plan = parse_experiment(config, include_packages)
-    except ConfigError as error:
-        absent = [name for name in meta["packages"] if name not in sys.modules]
-        if not absent or any(fault.location == "--include-package" for fault in error.faults):
-            raise
-        raise ArchiveError(
-            f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
-            f"--include-package {absent[0]} ({error.faults[0]})"
-        ) from None
-    experiment: Experiment = plan()
-    tags = json.loads(contents["vocabulary/tags.json"])
+    meta = read_object(path, contents, "meta.json")
+    config = read_object(path, contents, "config.json")
+    plan, experiment = parse_recorded(path, config, meta, include_packages)
+    tags = read_object(path, contents, "vocabulary/tags.json")
     tag_set = TagSet(tags["scheme"], tags["labels"])
     vocabularies = {
-        name: Vocabulary(counts=json.loads(contents[f"vocabulary/embedders/{name}.json"]))
+        name: Vocabulary(counts=read_counts(path, contents, f"vocabulary/embedders/{name}.json"))
         for name in experiment.model.embedders
     }
     weights = safetensors.torch.load(contents[WEIGHTS_NAME])

@@ -11,6 +11,7 @@ NerError                  exit code 2: the user's input is at fault
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -100,3 +101,11 @@ class RunError(NerError):
     """The run itself failed; the user's input is not to blame."""
 
     exit_code = 1
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says, in Python's words or in PyTorch's, that there is no memory left."""
+    if isinstance(error, MemoryError):
+        return True
+    said = re.search("out of memory|can't allocate memory", str(error))
+    return isinstance(error, RuntimeError) and said is not None

@@ -5,22 +5,26 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
-import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from types import FrameType
 
-from ner_registry.cli import check, download, evaluate, predict, schema, show, train, tune
-from ner_registry.errors import NerError
-
-INTERRUPTED = 130
-TERMINATED = 143
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: stops a run as Ctrl-C does, with another exit code."""
+from ner_registry.cli import (
+    check,
+    compare,
+    convert,
+    download,
+    evaluate,
+    predict,
+    report,
+    results,
+    schema,
+    show,
+    train,
+    tune,
+)
+from ner_registry.cli.stopping import Stopped, stoppable
+from ner_registry.errors import NerError, is_out_of_memory
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     logger.setLevel(logging.WARNING if args.quiet else logging.INFO)
     handler.setLevel(logger.level)
     logger.addHandler(handler)
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with stoppable():
+            return _run(args)
+    finally:
+        logger.removeHandler(handler)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """The exit code of what the arguments say."""
     try:
         args.run(args)
         sys.stdout.flush()
@@ -56,21 +68,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ner-run: {_reason(error)}", file=sys.stderr)
         return 1
     except RuntimeError as error:
-        # PyTorch's words on a CPU and on a GPU
-        if args.debug or not re.search("out of memory|can't allocate memory", str(error)):
+        if args.debug or not is_out_of_memory(error):
             raise
         reason = str(error).strip().splitlines()[0]
         print(f"ner-run: out of memory: {reason}: lower the batch or model size", file=sys.stderr)
         return 1
-    except Terminated:
-        print("ner-run: terminated", file=sys.stderr)
-        return TERMINATED
-    except KeyboardInterrupt:
-        print("ner-run: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        logger.removeHandler(handler)
+    except Stopped as stopped:
+        print(f"ner-run: {stopped}", file=sys.stderr)
+        return stopped.exit_code
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -100,7 +105,20 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
     common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, evaluate, predict, check, show, schema, download, tune):
+    for module in (
+        train,
+        evaluate,
+        predict,
+        convert,
+        report,
+        compare,
+        results,
+        check,
+        show,
+        schema,
+        download,
+        tune,
+    ):
         module.add(commands, common)
     return parser, commands.choices
 
@@ -112,10 +130,6 @@ class _LevelFormatter(logging.Formatter):
         message = super().format(record)
         is_news = record.levelno <= logging.INFO
         return message if is_news else f"{record.levelname.lower()}: {message}"
-
-
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _reason(error: OSError | MemoryError) -> str:

@@ -7,7 +7,7 @@ ALLENNLP = {
     "bidirectional": "lstm and gru always read both directions",
     "callbacks": "leave it out: metrics are always written",
     "calculate_span_f1": "leave it out: it always is",
-    "checkpointer": "leave it out: every epoch has a checkpoint",
+    "checkpointer": "trainer.save_every_num_batches; every epoch has a checkpoint anyway",
     "coding_scheme": "dataset_reader.tag_scheme for the data, model.tag_scheme for the model",
     "constrain_crf_decoding": "model.head.constraints",
     "cuda_device": "trainer.device: auto, cpu, cuda, cuda:1",

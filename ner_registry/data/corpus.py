@@ -15,10 +15,10 @@ from ner_registry.data.tag_pairs import LINES_SHOWN, IllegalPairs, TagPairs
 from ner_registry.data.tags import TagSet
 from ner_registry.errors import DataError
 
-logger = logging.getLogger(__name__)
+_SHOWN = 32  # sentences, at most
+_WORDS = 5  # of each, where its line isn't known
 
-_SENTENCES_SHOWN = 32  # at most, of those that a message names
-_WORDS_SHOWN = 5  # of each, where its line isn't known
+logger = logging.getLogger(__name__)
 
 
 class Corpus:
@@ -84,16 +84,16 @@ class Corpus:
 
     def places(self, numbers: Sequence[int]) -> str:
         """Where some of the sentences are: file and lines, or how those without lines begin."""
-        shown = numbers[:_SENTENCES_SHOWN]
+        shown = numbers[:_SHOWN]
         unplaced = {number for number in shown if not self._lines[number]}
         beginnings = {
-            number: " ".join([*sentence.tokens[:_WORDS_SHOWN], "..."])
+            number: _beginning(sentence)
             for number, sentence in enumerate(self.sentences if unplaced else ())
             if number in unplaced
         }
         parts = [beginnings.get(number) or str(self._lines[number]) for number in shown]
-        if len(numbers) > len(shown):
-            parts.append(f"{len(numbers) - len(shown)} more")
+        if len(numbers) > _SHOWN:
+            parts.append(f"{len(numbers) - _SHOWN} more")
         return f"{self.path}:{', '.join(parts)}"
 
     def report_unknown_labels(self, tags: TagSet) -> None:
@@ -147,6 +147,11 @@ def _shown(lines: Sequence[int | None]) -> str:
     known = [str(line) for line in dict.fromkeys(lines) if line is not None]
     more = ", …" if len(known) > LINES_SHOWN else ""
     return f" (lines {', '.join(known[:LINES_SHOWN])}{more})" if known else ""
+
+
+def _beginning(sentence: Sentence) -> str:
+    cut = ["..."] if len(sentence) > _WORDS else []
+    return " ".join([*sentence.tokens[:_WORDS], *cut])
 
 
 def _check(sentence: Sentence, path: str) -> None:

@@ -1,11 +1,14 @@
-"""Files that are either whole or not there."""
+"""Files to read, packed or not; files that are either whole or not there."""
 
 from __future__ import annotations
 
+import errno
+import gzip
 import hashlib
 import json
 import os
 from collections.abc import Mapping
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +18,54 @@ from torch import Tensor
 from ner_registry.errors import NerError
 
 
+def open_binary(path: str | Path) -> BufferedIOBase:
+    """A file to read; one that ends in ``.gz`` is unpacked on the way."""
+    return gzip.open(path, "rb") if Path(path).suffix.lower() == ".gz" else open(path, "rb")
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file aside, flushes it to disk, and gives it its name.
 
     What isn't a plain file, such as a pipe or ``/dev/null``, is written to as it is.
+
+    Raises:
+        OSError: with the file's name; what was there before is there still.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
     aside = path.with_name(f"{path.name}.part")
-    with open(aside, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_flushed(aside, content)
     os.replace(aside, path)
+    flush_directory(path.parent)
+
+
+def write_flushed(path: Path, content: bytes) -> None:
+    """Writes a file under its name, and returns when it is on disk.
+
+    Raises:
+        OSError: with the file's name, which a full disk doesn't tell.
+    """
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def flush_directory(directory: Path) -> None:
+    """Makes the names in a directory last through a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that can't do it for directories
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def check_writable(path: Path) -> None:

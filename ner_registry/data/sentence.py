@@ -21,6 +21,7 @@ class Sentence:
         extra: what else its record held; predictions pass it through.
         line: line of the file, from 1, where the sentence begins.
         lines: of each token, where tokens have lines of their own.
+        rows: of each token, as much of its line in a file of columns as is kept.
     """
 
     tokens: list[str]
@@ -32,6 +33,7 @@ class Sentence:
     extra: dict[str, Any] = field(default_factory=dict)
     line: int | None = None
     lines: Sequence[int] = ()
+    rows: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)

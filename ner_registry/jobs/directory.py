@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import logging.handlers
@@ -23,6 +22,7 @@ from ner_registry.config.plan import Plan
 from ner_registry.data.files import write_json
 from ner_registry.data.model_files import ARCHIVE_NAME, FORMAT_VERSION
 from ner_registry.errors import ConfigError, Fault, RunDirectoryError
+from ner_registry.jobs.locks import LOCK_NAME, locked
 from ner_registry.jobs.prepare import Prepared
 
 _package_logger = logging.getLogger("ner_registry")
@@ -40,24 +40,31 @@ def check_directory(
     for parent in (directory, *directory.absolute().parents):
         if parent.exists() and not parent.is_dir():
             raise RunDirectoryError(f"{directory}: expected a directory, got a file: {parent}")
-    if not directory.exists():
+    names = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    if names <= {LOCK_NAME}:
         return None
-    if not any(directory.iterdir()):
-        return None
-    is_run = (directory / "meta.json").is_file() and (directory / "config.json").is_file()
-    if not recover:
-        if not force:
-            choices = "--recover goes on, --force replaces it" if is_run else "choose another"
-            raise RunDirectoryError(
-                f"{directory}: expected an empty directory, got a full one: {choices}"
-            )
-        if not is_run:
-            raise RunDirectoryError(
-                f"{directory}: --force replaces a run's directory alone, got one that isn't"
-            )
-        return None
+    is_run = LOCK_NAME in names or {"config.json", "meta.json"} <= names
+    if not recover and not force:
+        if LOCK_NAME in names:
+            with locked(directory):
+                pass  # where a run is at work, that is what to say
+        choices = "--recover goes on, --force replaces it" if is_run else "choose another"
+        raise RunDirectoryError(
+            f"{directory}: expected an empty directory, got a full one: {choices}"
+        )
     if not is_run:
-        raise RunDirectoryError(f"{directory}: expected a run to go on with, got none")
+        told = (
+            "expected a run to go on with, got none"
+            if recover
+            else "--force replaces a run's directory alone, got one that isn't"
+        )
+        raise RunDirectoryError(f"{directory}: {told}")
+    if force:
+        return None
+    if not has_begun(directory):
+        if "checkpoints" in names:
+            raise RunDirectoryError(f"{directory}: its meta.json is gone: --force starts anew")
+        return None
     before = _read_json(directory / "config.json")
     faults = list(_differences(before, json.loads(json.dumps(plan.filled())), ""))
     if faults:
@@ -76,10 +83,13 @@ def _differences(before: Any, now: Any, path: str) -> Iterator[Fault]:
         yield Fault(path, message)
 
 
+def has_begun(directory: Path) -> bool:
+    """Whether the run in a directory came as far as to say what it is."""
+    return (directory / "meta.json").is_file()
+
+
 def check_data(directory: Path, hashes: dict[str, str]) -> None:
     """Refuses to go on with other data than the run began with."""
-    if not (directory / "meta.json").is_file():
-        return  # a run that is yet to begin
     before = _read_json(directory / "meta.json").get("data_sha256", {})
     for name in hashes:
         if before.get(name) != hashes[name]:
@@ -89,35 +99,14 @@ def check_data(directory: Path, hashes: dict[str, str]) -> None:
 
 
 def clear(directory: Path) -> None:
-    """Empties the directory of a run."""
+    """Empties the directory of a run but for its lock."""
+    # first, so that half an emptied run isn't one to go on with
+    (directory / "meta.json").unlink(missing_ok=True)
     for path in directory.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        else:
+        elif path.name != LOCK_NAME:
             path.unlink()
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Keeps other runs out of a directory; the lock goes with the process that holds it.
-
-    Raises:
-        RunDirectoryError: another process holds it.
-    """
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            meta = directory / "meta.json"
-            holder = _read_json(meta).get("process") if meta.is_file() else "unknown"
-            raise RunDirectoryError(
-                f"{directory}: locked: another run, process {holder}, writes to it: "
-                "wait for it, or choose another directory"
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -129,12 +118,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def recorded_threads(directory: Path) -> int | None:
-    """How many threads the run in the directory began with; None if it is yet to begin.
+    """How many threads the run in the directory began with.
 
     Going on with as many makes it end as if it had never stopped.
     """
-    if not (directory / "meta.json").is_file():
-        return None
     threads = _read_json(directory / "meta.json").get("threads")
     return threads if isinstance(threads, int) and threads > 0 else None
 
@@ -142,7 +129,8 @@ def recorded_threads(directory: Path) -> int | None:
 def write_beginnings(
     directory: Path, prepared: Prepared, hashes: dict[str, str], threads: int
 ) -> None:
-    """Writes what is known of a run before it begins: config, meta and vocabulary."""
+    """Writes what is known of a run before it begins: vocabulary, config and, last, meta."""
+    write_vocabulary(directory, prepared.tagger, prepared.vocabularies)
     write_json(directory / "config.json", prepared.plan.filled())
     meta = {
         "format_version": FORMAT_VERSION,
@@ -161,7 +149,6 @@ def write_beginnings(
         "data_sha256": hashes,
     }
     write_json(directory / "meta.json", meta)
-    write_vocabulary(directory, prepared.tagger, prepared.vocabularies)
 
 
 def _git_revision() -> str | None:
@@ -192,7 +179,7 @@ def buffered_log() -> Iterator[logging.handlers.MemoryHandler]:
 @contextmanager
 def logged_to(path: Path, memory: logging.handlers.MemoryHandler) -> Iterator[None]:
     """Logs to a file, from what ``memory`` kept on."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     memory.setTarget(handler)
     memory.flush()
@@ -203,3 +190,10 @@ def logged_to(path: Path, memory: logging.handlers.MemoryHandler) -> Iterator[No
     finally:
         _package_logger.removeHandler(handler)
         handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk doesn't cut off unnoticed."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # of logging
+        raise  # it is called where the error is handled

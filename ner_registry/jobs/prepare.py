@@ -80,12 +80,8 @@ def prepare(plan: Plan) -> Prepared:
     """
     experiment: Experiment = plan()
     device = choose_device(experiment.trainer.device, "trainer.device")
-    is_streamed = {"train": experiment.data_loader.memory_map}
     corpora = {
-        name: read_corpus(
-            reader_of(experiment, name), file, is_streamed=is_streamed.get(name, False)
-        )
-        for name, file in find_files(experiment).items()
+        name: read_data(experiment, name, file) for name, file in find_files(experiment).items()
     }
 
     _seed(experiment.random_seed)
@@ -110,6 +106,16 @@ def prepare(plan: Plan) -> Prepared:
     tagger.to(device)
     state = experiment.trainer.state_of(tagger)
     return Prepared(plan, experiment, corpora, vocabularies, tagger, state)
+
+
+def read_data(experiment: Experiment, name: str, file: Path) -> Corpus:
+    """The ``train``, ``validation`` or ``test`` data; the first stays on disk if that is wanted.
+
+    Raises:
+        DataError: it isn't as declared.
+    """
+    is_streamed = name == "train" and experiment.data_loader.memory_map
+    return read_corpus(reader_of(experiment, name), file, is_streamed=is_streamed)
 
 
 def read_corpus(reader: DatasetReader, file: Path, *, is_streamed: bool = False) -> Corpus:

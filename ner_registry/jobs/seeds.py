@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import re
-import signal
+import shutil
 import statistics
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from tabulate import tabulate
 
 from ner_registry.archive import write_ensemble
-from ner_registry.build import parse_experiment
+from ner_registry.build import Experiment, parse_experiment
 from ner_registry.data.files import write_json
 from ner_registry.data.model_files import ARCHIVE_NAME, SEEDS_NAME
-from ner_registry.errors import RunDirectoryError, RunError
-from ner_registry.jobs.directory import clear, locked
+from ner_registry.errors import RunDirectoryError
 from ner_registry.jobs.evaluate import evaluate
-from ner_registry.jobs.prepare import find_files
+from ner_registry.jobs.locks import LOCK_NAME, locked
+from ner_registry.jobs.prepare import prepare
 from ner_registry.jobs.train import train
-from ner_registry.nn.threads import available_threads
-from ner_registry.training.device import choose_device
+from ner_registry.jobs.workers import side_by_side
 
 logger = logging.getLogger(__name__)
 
+_LOCK_NAME = ".ner-seeds.lock"  # not a run's, which marks what a run may replace
 _PREFIXES = ("best_validation_", "test_")
 
 
@@ -71,26 +67,45 @@ def train_seeds(
         NerError: the input is at fault, or a run failed.
     """
     directory = Path(directory)
-    experiment = parse_experiment(config, include_packages)()
+    plan = parse_experiment(config, include_packages)
     _check(directory, force=force, recover=recover)
     # what is refused must not cost what is there
-    find_files(experiment)
-    choose_device(experiment.trainer.device, "trainer.device")
-    if force:
-        _clear(directory)
-    first = experiment.random_seed
-    numbers = list(range(first, first + seeds))
-    job = partial(_run, config, directory, tuple(include_packages), recover)
-    try:
-        if workers == 1:
-            runs = [job(number, quiet=quiet) for number in numbers]
-        else:
-            runs = _side_by_side(partial(job, quiet=True), numbers, workers)
-    except KeyboardInterrupt:
-        logger.warning("interrupted: what was reached is in %s; --recover goes on", directory)
-        raise
-    summary = _summary(numbers, runs, experiment.trainer.validation_metric)
-    write_ensemble(directory / ARCHIVE_NAME, [_directory_of(directory, n) for n in numbers])
+    experiment = prepare(plan).experiment
+    directory.mkdir(parents=True, exist_ok=True)
+    with locked(directory, _LOCK_NAME):
+        # again, now that nobody else can write to it
+        _check(directory, force=force, recover=recover)
+        if force:
+            _clear(directory)
+        first = experiment.random_seed
+        numbers = list(range(first, first + seeds))
+        job = partial(_run, config, directory, tuple(include_packages), recover)
+        try:
+            if workers == 1:
+                runs = [job(number, quiet=quiet) for number in numbers]
+            else:
+                found = {}
+                with closing(side_by_side(partial(job, quiet=True), numbers, workers)) as finished:
+                    for seed, metrics in finished:
+                        logger.info("seed %d: finished, best epoch %d", seed, metrics["best_epoch"])
+                        found[seed] = metrics
+                runs = [found[seed] for seed in numbers]
+            return _finish(experiment, directory, numbers, runs, include_packages)
+        except KeyboardInterrupt:
+            logger.warning("interrupted: what was reached is in %s: --recover goes on", directory)
+            raise
+
+
+def _finish(
+    experiment: Experiment,
+    directory: Path,
+    seeds: Sequence[int],
+    runs: Sequence[dict[str, Any]],
+    include_packages: Sequence[str],
+) -> dict[str, Any]:
+    """Makes the ensemble; the summary, which it writes."""
+    summary = _summary(seeds, runs, experiment.trainer.validation_metric)
+    write_ensemble(directory / ARCHIVE_NAME, [_directory_of(directory, seed) for seed in seeds])
     write_json(directory / SEEDS_NAME, summary)
     paths = {"best_validation": experiment.validation_data_path}
     if experiment.evaluate_on_test:
@@ -132,45 +147,14 @@ def _run(
     quiet: bool,
 ) -> dict[str, Any]:
     own = _directory_of(directory, seed)
-    if recover and own.exists() and not (own / "meta.json").is_file():
-        clear(own)  # it was cut off before it began
     logger.info("seed %d: %s", seed, own)
     return train(
         config | {"random_seed": seed},
         own,
         include_packages=include_packages,
-        recover=recover and own.exists(),
+        recover=recover,
         quiet=quiet,
     )
-
-
-def _side_by_side(job: Any, seeds: Sequence[int], workers: int) -> list[dict[str, Any]]:
-    """The runs' metrics, in the order of the seeds; each run has a process of its own."""
-    threads = max(1, available_threads() // workers)
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, context, initializer=_begin, initargs=(threads,), max_tasks_per_child=1
-    )
-    try:
-        runs = []
-        for seed, metrics in zip(seeds, pool.map(job, seeds), strict=True):
-            logger.info("seed %d: finished, best epoch %d", seed, metrics["best_epoch"])
-            runs.append(metrics)
-        return runs
-    except BrokenProcessPool:
-        raise RunError(
-            "a seed's process was killed, perhaps for want of memory: fewer --workers need less; "
-            "--recover goes on"
-        ) from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()  # its checkpoints stay
-
-
-def _begin(threads: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who waits for us is interrupted, and ends us
-    torch.set_num_threads(threads)
 
 
 def _directory_of(directory: Path, seed: int) -> Path:
@@ -200,15 +184,13 @@ def _check(directory: Path, *, force: bool, recover: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise RunDirectoryError(f"{directory}: expected a directory, got a file")
     names = [path.name for path in directory.iterdir()] if directory.exists() else []
-    if not names:
-        return
     foreign = [name for name in names if not _is_ours(directory / name)]
     if foreign:
         raise RunDirectoryError(
             f"{directory}: expected the runs of several seeds, got {sorted(foreign)[0]!r} in it: "
             "choose another directory"
         )
-    if not force and not recover:
+    if not force and not recover and names not in ([], [_LOCK_NAME]):
         raise RunDirectoryError(
             f"{directory}: expected an empty directory, got a full one: --recover goes on, "
             "--force replaces it"
@@ -216,17 +198,20 @@ def _check(directory: Path, *, force: bool, recover: bool) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    if path.name.removesuffix(".part") in (SEEDS_NAME, ARCHIVE_NAME):
+    if path.name.removesuffix(".part") in (SEEDS_NAME, ARCHIVE_NAME, _LOCK_NAME):
         return True
     return re.fullmatch(r"seed_\d+", path.name) is not None and (
-        (path / "config.json").is_file() or not any(path.iterdir())
+        (path / LOCK_NAME).is_file() or not any(path.iterdir())
     )
 
 
 def _clear(directory: Path) -> None:
     """Removes the runs, none of which may be at work."""
-    if directory.exists():
-        with ExitStack() as locks:
-            for path in directory.glob("seed_*"):
-                locks.enter_context(locked(path))
-            clear(directory)
+    with ExitStack() as locks:
+        for path in directory.glob("seed_*"):
+            locks.enter_context(locked(path))
+        for path in directory.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != _LOCK_NAME:
+                path.unlink()

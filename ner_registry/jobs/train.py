@@ -14,27 +14,28 @@ from ner_registry.archive import write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
-from ner_registry.data.corpus import Corpus
-from ner_registry.data.files import write_file, write_json
+from ner_registry.data.files import flush_directory, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
-from ner_registry.errors import ConfigError
+from ner_registry.errors import ConfigError, RunError
+from ner_registry.formats.jsonl import as_line
 from ner_registry.jobs.directory import (
     buffered_log,
     check_data,
     check_directory,
     clear,
-    locked,
+    has_begun,
     logged_to,
     recorded_threads,
     write_beginnings,
 )
+from ner_registry.jobs.locks import locked
 from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, prepare
-from ner_registry.jobs.score import predictions, score
+from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
+from ner_registry.jobs.score import calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
-from ner_registry.predictor import BATCH_SIZE, as_jsonl
-from ner_registry.tagger import Tagger
+from ner_registry.predictor import BATCH_SIZE
 from ner_registry.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -89,15 +90,16 @@ def train(
         prepared = prepare(plan)
         hashes = {name: corpus.sha256 for name, corpus in prepared.corpora.items()}
         directory.mkdir(parents=True, exist_ok=True)
+        flush_directory(directory.absolute().parent)
         with locked(directory):
             # again, now that nobody else can write to it
             check_directory(directory, plan, force=force, recover=recover)
             threads = prepared.experiment.trainer.num_threads or available_threads()
-            if recover:
+            if recover and has_begun(directory):
                 check_data(directory, hashes)
                 threads = recorded_threads(directory) or threads
-            elif force:
-                clear(directory)
+            else:
+                clear(directory)  # what is replaced, or was stopped before it began
             write_beginnings(directory, prepared, hashes, threads)
             with logged_to(directory / "out.log", log), computing(prepared.tagger, threads):
                 for line in prepared.summary(threads):
@@ -122,13 +124,22 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
     if "validation" in corpora:
         validate = partial(score, tagger, corpora["validation"], data["validation"], BATCH_SIZE)
     trainer = Trainer(
-        prepared.state, experiment.trainer, data["train"], sampler, validate, directory, quiet=quiet
+        prepared.state,
+        experiment.trainer,
+        data["train"],
+        sampler,
+        validate,
+        directory,
+        places=corpora["train"].places,
+        quiet=quiet,
     )
-    if recover and (epoch := trainer.recover()) is not None:
-        logger.info("going on after epoch %d", epoch)
+    if recover and (path := trainer.recover()) is not None:
+        logger.info("going on %s, from %s", trainer.progress, path)
     try:
         metrics = trainer.train()
         _finish(prepared, data, directory, metrics)
+    except RunError as error:
+        raise RunError(f"{error}; {_saved(trainer)}") from error
     except KeyboardInterrupt:
         _report_interruption(directory, trainer)
         raise
@@ -142,38 +153,46 @@ def _finish(
     metrics: dict[str, Any],
 ) -> None:
     """What the best model gives: predictions, test metrics, the archive."""
-    tagger, corpora = prepared.tagger, prepared.corpora
-    tagger.load_state_dict(safetensors.torch.load_file(directory / BEST_WEIGHTS))
+    tagger, corpora, best = prepared.tagger, prepared.corpora, prepared.state.best
+    assert best is not None  # there was an epoch
+    tagger.load_state_dict(safetensors.torch.load(best))
     tagger.eval()
     for name, corpus in corpora.items():
         if name != "train":
-            _write_predictions(directory, name, tagger, corpus, data[name])
+            found = list(predictions(tagger, corpus, data[name], BATCH_SIZE))
+            lines = "".join(map(as_line, found))
+            write_file(directory / f"predictions_{name}.jsonl", lines.encode())
+            prefix = "best_validation" if name == "validation" else name
+            metrics[f"{prefix}_expected_calibration_error"] = calibration_error(found, corpus)
     if "test" in corpora:
         test = score(tagger, corpora["test"], data["test"], BATCH_SIZE)
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
     _report_end(directory, metrics)
-
-
-def _write_predictions(
-    directory: Path, name: str, tagger: Tagger, corpus: Corpus, data: IndexedSentences
-) -> None:
-    lines = map(as_jsonl, predictions(tagger, corpus, data, BATCH_SIZE))
-    write_file(directory / f"predictions_{name}.jsonl", "".join(lines).encode())
+    if has_extra():
+        logger.info("report: %s", write_report(directory, prepared.plan, corpora))
+    else:
+        logger.info("no %s: it %s", REPORT_NAME, NEEDS)
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
-    if trainer.history:
+    logger.warning(
+        "interrupted %s: %s; --recover goes on from there", trainer.progress, _saved(trainer)
+    )
+    if trainer.progress.history:
         logger.warning(
-            "interrupted after %d epochs; the best model so far (epoch %d) is in %s and can be "
-            "used as it is; --recover goes on",
-            len(trainer.history),
-            trainer.best["epoch"],
+            "the best model so far (epoch %d) is %s and can be used as it is",
+            trainer.progress.best["epoch"],
             directory / BEST_WEIGHTS,
         )
-    else:
-        logger.warning("interrupted before the first epoch's end: no model was saved")
+
+
+def _saved(trainer: Trainer) -> str:
+    """What a run that stops leaves."""
+    return (
+        f"the last checkpoint is {trainer.saved}" if trainer.saved else "there's no checkpoint yet"
+    )
 
 
 def _report_end(directory: Path, metrics: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from ner_registry.build import parse_experiment
 from ner_registry.data.files import write_json
 from ner_registry.errors import NerError, RunDirectoryError
 from ner_registry.jobs.findings import write_findings
+from ner_registry.jobs.locks import try_lock
 from ner_registry.jobs.search import Search
 from ner_registry.jobs.train import train
 
@@ -126,7 +127,7 @@ def _check_directory(directory: Path, config: dict[str, Any]) -> None:
                 raise RunDirectoryError(
                     f"{directory}: holds a search with another config: choose another directory"
                 )
-        elif any(directory.iterdir()):
+        elif any(path.name != "search.json.part" for path in directory.iterdir()):
             raise RunDirectoryError(
                 f"{directory}: expected an empty directory or a search, got something else"
             )
@@ -191,11 +192,7 @@ def _try_lock(stack: ExitStack, path: Path) -> bool:
     """Locks a file until the stack closes, or the process ends; False where another has it."""
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
     stack.callback(os.close, descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return try_lock(descriptor)
 
 
 def _run(

@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
+from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import IllegalTags, TagScheme, is_tag
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
@@ -37,7 +38,12 @@ class ConllReader(DatasetReader):
         tag_scheme: the scheme of the tags; null: detected from the whole file.
         illegal_tags: what becomes of tags that can't stand where they do: ``repair`` reads them
             as conlleval does, and counts them; ``refuse`` refuses the file.
+
+    Attributes:
+        keeps_rows: whether sentences keep their lines, for a file to be written like this one.
     """
+
+    keeps_rows = False
 
     def __init__(
         self,
@@ -72,8 +78,9 @@ class ConllReader(DatasetReader):
         )
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
-        with open(path, "rb") as file:
-            is_cut = _is_cut(file)
+        with open_binary(path) as file:
+            # one that is packed and cut doesn't unpack
+            is_cut = isinstance(file, BufferedReader) and _is_cut(file)
             tags: Counter[str] = Counter()
             for sentence in self.read_lines(numbered_lines(file, path), path):
                 if is_cut:
@@ -95,19 +102,20 @@ class ConllReader(DatasetReader):
 
     def _sentences(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:
         rows: list[list[str]] = []
+        kept: list[str] = []
         numbers: list[int] = []  # of the rows' lines
         first, width = 0, 0  # of the file's first row, its line and how many columns it has
         document = -1
         comment, tag_column = self.comment_prefix, self.tag_column
-        has_boundaries = self.docstart == "boundary"
+        has_boundaries, keeps_rows = self.docstart == "boundary", self.keeps_rows
         for number, line in lines:
             if comment is not None and line.startswith(comment):
                 continue
             is_docstart = line.startswith(_DOCSTART) and line.split()[0] == _DOCSTART
             if (is_docstart and has_boundaries) or not line or line.isspace():
                 if rows:
-                    yield self._sentence(rows, numbers, max(document, 0), path)
-                    rows, numbers = [], []
+                    yield self._sentence(rows, kept, numbers, max(document, 0), path)
+                    rows, kept, numbers = [], [], []
                 if is_docstart:
                     document += 1
                     self._check_docstart(self._row(line), path, number)
@@ -131,8 +139,10 @@ class ConllReader(DatasetReader):
                 self.check_tag(row[tag_column], path, number)
             rows.append(row)
             numbers.append(number)
+            if keeps_rows:
+                kept.append(line)
         if rows:
-            yield self._sentence(rows, numbers, max(document, 0), path)
+            yield self._sentence(rows, kept, numbers, max(document, 0), path)
 
     def _row(self, line: str) -> list[str]:
         if self.delimiter == "tab":
@@ -161,7 +171,12 @@ class ConllReader(DatasetReader):
             raise DataError(path, f"expected O beside {_DOCSTART}, got {row[column]!r}", number)
 
     def _sentence(
-        self, rows: list[list[str]], numbers: Sequence[int], document: int, path: str | Path
+        self,
+        rows: list[list[str]],
+        kept: list[str],
+        numbers: Sequence[int],
+        document: int,
+        path: str | Path,
     ) -> Sentence:
         columns = list(zip(*rows, strict=True))
         tokens = list(columns[self.token_column])
@@ -180,6 +195,7 @@ class ConllReader(DatasetReader):
             document=document,
             line=numbers[0],
             lines=_compact(numbers),
+            rows=kept or None,
         )
 
 

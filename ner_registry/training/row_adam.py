@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from ner_registry.nn.table import Table
 _FEW = 1 / 150  # of an owed move: so little may be taken at once
 _LITTLE = 0.01  # of a weight: so little may decay in a step, that moves may be added up within it
 _NOTHING = 2.0**-24  # of it: less changes no number of 24 bits
+_OWED = ("taken", "rates", "epsilons", "decays")  # arrays of _Rows
 
 
 class RowOptimizer(torch.optim.Adam):
@@ -33,6 +35,7 @@ class RowOptimizer(torch.optim.Adam):
     def __init__(self, params: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(params, *args, **kwargs)
         self._tables: list[_Rows] = []
+        self._is_owing = False
 
     def follow(self, model: nn.Module) -> None:
         """Takes charge of the tables in a model, those of the optimizer's parameters.
@@ -47,7 +50,10 @@ class RowOptimizer(torch.optim.Adam):
                 self._tables.append(table)
                 module.register_forward_pre_hook(partial(_before_reading, table))
                 module.register_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # of torch
-                    partial(_before_saving, table)
+                    self._before_saving
+                )
+                module.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # of torch
+                    partial(_before_loading, table)
                 )
 
     @torch.no_grad()
@@ -61,16 +67,46 @@ class RowOptimizer(torch.optim.Adam):
         return result
 
     def state_dict(self) -> dict[str, Any]:
-        """As Adam's: no row is owed anything."""
-        for table in self._tables:
-            table.catch_up_all()
+        """As Adam's: no row is owed anything, but within :meth:`owing`."""
+        self._before_saving()
         return super().state_dict()
+
+    @contextmanager
+    def owing(self) -> Iterator[None]:
+        """Within it, saving the model or this leaves rows as they are, their steps still owed.
+
+        A row that takes its steps in two parts is rounded twice: a run that goes on as if it had
+        never stopped must take them when the other one does.
+        """
+        self._is_owing = True
+        try:
+            yield
+        finally:
+            self._is_owing = False
+
+    def owed(self) -> dict[str, Tensor]:
+        """Which steps rows are owed, as :meth:`owe` takes it."""
+        return {
+            f"{number}.{name}": torch.from_numpy(values)
+            for number, table in enumerate(self._tables)
+            for name, values in table.owed().items()
+        }
+
+    def owe(self, owed: Mapping[str, Tensor]) -> None:
+        """Goes on from weights and a state that were saved within :meth:`owing`."""
+        for number, table in enumerate(self._tables):
+            table.owe(*(owed[f"{number}.{name}"].numpy() for name in _OWED))
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Of this class or of Adam."""
         super().load_state_dict(state_dict)
         for table in self._tables:
             table.resume()
+
+    def _before_saving(self, *_: Any) -> None:
+        if not self._is_owing:
+            for table in self._tables:
+                table.catch_up_all()
 
     def group_of(self, weight: Tensor) -> dict[str, Any] | None:
         """The group that a parameter is in."""
@@ -103,8 +139,9 @@ def _before_reading(table: _Rows, module: nn.Module, arguments: tuple[Tensor, ..
     table.catch_up(arguments[0].flatten().numpy())
 
 
-def _before_saving(table: _Rows, *_: Any) -> None:
-    table.catch_up_all()
+def _before_loading(table: _Rows, *_: Any) -> None:
+    # steps owed to the weights that were there aren't owed to those that come
+    table.taken[:] = table.now
 
 
 def _steps_until(share: float, left: float) -> int:
@@ -201,6 +238,19 @@ class _Rows:
         self.rates = np.zeros(self.now + 1)
         self.epsilons = np.zeros(self.now + 1)
         self.decays = np.zeros(self.now + 1)
+
+    def owed(self) -> dict[str, Any]:
+        """Which steps rows have taken, and what of the steps from the first owed one on."""
+        since = slice(int(self.taken.min()), self.now + 1)
+        values = (self.taken, self.rates[since], self.epsilons[since], self.decays[since])
+        return dict(zip(_OWED, values, strict=True))
+
+    def owe(self, taken: Any, *of_steps: Any) -> None:
+        """The other way round, in place of :meth:`resume`'s."""
+        self.resume()
+        self.taken[:] = taken
+        for values, known in zip((self.rates, self.epsilons, self.decays), of_steps, strict=True):
+            values[len(values) - len(known) :] = known
 
     @property
     def _group(self) -> dict[str, Any]:

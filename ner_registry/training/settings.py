@@ -8,7 +8,7 @@ from typing import Annotated
 
 from torch import nn
 
-from ner_registry.config.types import Pattern, PositiveFloat, PositiveInt
+from ner_registry.config.types import NonNegativeInt, Pattern, PositiveFloat, PositiveInt
 from ner_registry.training.averages import WeightAverage
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.row_adam import RowOptimizer
@@ -38,6 +38,11 @@ class TrainerSettings:
         validation_metric: what decides which epoch is best, after ``+`` where more of it is
             better and ``-`` where less is.
         grad_norm: the gradient is scaled down to this norm where it is longer; null doesn't.
+        max_skipped_steps: how many steps of the run may have a loss or a gradient that isn't
+            finite: they change no weight and are warned of; with one more the run fails. On a
+            GPU, above 0, the program waits for it at every step.
+        save_every_num_batches: batches of an epoch from one checkpoint to the next, besides the
+            one at its end; null: that one alone.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: a GPU if there is one.
         num_threads: how many to compute with on a CPU; null: one for each core, or what the
             environment's OMP_NUM_THREADS says.
@@ -50,6 +55,8 @@ class TrainerSettings:
     patience: PositiveInt | None = None
     validation_metric: Annotated[str, Pattern(*_METRICS)] = "+f1-measure-overall"
     grad_norm: PositiveFloat | None = None
+    max_skipped_steps: NonNegativeInt = 0
+    save_every_num_batches: PositiveInt | None = None
     device: Annotated[
         str, Pattern(r"auto|cpu|mps|cuda(:\d+)?", "such as auto, cpu, cuda, cuda:1 or mps")
     ] = "auto"

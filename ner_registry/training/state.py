@@ -21,12 +21,15 @@ class TrainingState:
         optimizer: over the model's parameters.
         scheduler: over the optimizer; None: its rate stays.
         average: of the model's weights; None: the weights themselves are what counts.
+        best: the weights of the best epoch so far, as the bytes of a safetensors file; None
+            before the end of the first.
     """
 
     model: nn.Module
     optimizer: Optimizer
     scheduler: LRScheduler | None = None
     average: WeightAverage | None = None
+    best: bytes | None = None
 
     def averaged(self) -> AbstractContextManager[None]:
         """Within it, the model has the weights that count."""

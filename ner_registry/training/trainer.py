@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.files import tensor_bytes, write_file, write_json
 from ner_registry.data.indexed import Batch, IndexedSentences
-from ner_registry.errors import RunError
-from ner_registry.training.checkpoints import load_checkpoint, save_checkpoint
-from ner_registry.training.schedulers import (
-    StepwiseScheduler,
-    advance,
-)
+from ner_registry.data.model_files import BEST_WEIGHTS
+from ner_registry.errors import RunError, is_out_of_memory
+from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
+from ner_registry.training.gradient import clip_gradient
+from ner_registry.training.interruption import Interruption
+from ner_registry.training.progress import Progress
+from ner_registry.training.schedulers import StepwiseScheduler, advance
 from ner_registry.training.settings import TrainerSettings
+from ner_registry.training.snapshot import restore_snapshot, take_snapshot
 from ner_registry.training.state import TrainingState
+from ner_registry.training.steps import Step, StepLog
+from ner_registry.training.validation import Validation
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +47,14 @@ class Trainer:
         settings: how.
         data: the training sentences.
         sampler: says which sentences make a batch, for a given epoch.
-        validate: gives the validation metrics of the model as it is; None: no validation,
-            and the last epoch is the best.
+        validate: gives the validation metrics of the model as it is, as Validation takes it.
         directory: gets ``checkpoints/``, ``best.safetensors`` and the metrics files.
+        places: tells where sentences are, given their numbers.
         quiet: shows no progress bar.
+
+    Attributes:
+        progress: how far training has come.
+        saved: the newest checkpoint; None where there is none.
     """
 
     def __init__(
@@ -54,9 +63,10 @@ class Trainer:
         settings: TrainerSettings,
         data: IndexedSentences,
         sampler: LengthBatchSampler,
-        validate: Callable[[], dict[str, float]] | None,
+        validate: Callable[[Callable[[], None]], dict[str, float]] | None,
         directory: Path,
         *,
+        places: Callable[[Sequence[int]], str],
         quiet: bool = False,
     ) -> None:
         self.state = state
@@ -64,173 +74,197 @@ class Trainer:
         self.settings = settings
         self.sampler = sampler
         self.data = data
-        self.validate = validate
+        self.validation = Validation(validate, settings.validation_metric, settings.patience)
         self.directory = directory
+        self.places = places
         self.quiet = quiet
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.device = self.parameters[0].device
         if isinstance(state.scheduler, StepwiseScheduler):
             state.scheduler.plan(settings.num_epochs, len(sampler))
-        self.duration = 0.0
-        self.history: list[dict[str, Any]] = []
+        self.saved: Path | None = None
+        self.interruption = Interruption()
+        self._go_on_from(Progress())
 
-    @property
-    def best(self) -> dict[str, Any]:
-        """The metrics of the best epoch so far."""
-        return next(m for m in self.history if m["epoch"] == self.history[-1]["best_epoch"])
+    def _go_on_from(self, progress: Progress) -> None:
+        self.progress = progress
+        skips = self.settings.max_skipped_steps
+        at_once = skips > 0 or self.parameters[0].device.type == "cpu"
+        self.steps = StepLog(
+            progress,
+            look_every=1 if at_once else _LOOK_EVERY,
+            max_skipped=skips,
+            places=self.places,
+        )
 
-    def recover(self) -> int | None:
-        """Goes back to the newest checkpoint; its epoch, or None where there is none."""
-        progress = load_checkpoint(self.directory / "checkpoints", self.state)
-        if progress is None:
+    def recover(self) -> Path | None:
+        """Goes back to the newest checkpoint that verifies; None where there is none."""
+        found = newest_checkpoint(self.directory / "checkpoints")
+        if found is None:
             return None
-        self.history = progress["history"]
-        self.duration = progress["duration"]
-        return int(self.history[-1]["epoch"])
+        self.saved, contents = found
+        self._go_on_from(Progress(**restore_snapshot(contents, self.state)))
+        if self.state.best is not None:
+            # a later epoch's may be there, which this run hasn't come to yet
+            write_file(self.directory / BEST_WEIGHTS, self.state.best)
+        return self.saved
 
     def train(self) -> dict[str, Any]:
-        """Trains to the end.
+        """Trains to the end, or to the first SIGINT or SIGTERM, when it saves what it reached.
 
         Returns:
             The run's metrics: those of the last epoch, and of the best.
 
         Raises:
-            RunError: the loss isn't finite.
+            RunError: a loss isn't finite, or there is too little memory.
+            OSError: something can't be written.
         """
-        for epoch in range(len(self.history), self.settings.num_epochs):
-            if self._ran_out_of_patience():
-                logger.info("no better epoch in %d: stopping", self.settings.patience)
-                break
-            began = time.perf_counter()
-            metrics = self._train_epoch(epoch)
-            with self.state.averaged():
-                is_best = self._judge(metrics)
-            self._finish_epoch(epoch, metrics, is_best, began)
-        return self.history[-1] | {"training_duration": self.duration}
+        progress = self.progress
+        self._began = time.perf_counter() - progress.duration
+        with self.interruption:
+            while progress.epoch < self.settings.num_epochs:
+                if self.validation.ran_out_of_patience(progress):
+                    logger.info("no better epoch in %d: stopping", self.settings.patience)
+                    break
+                self._train_epoch()
+                self._finish_epoch()
+        return progress.history[-1] | {"training_duration": self._elapsed()}
 
-    def _train_epoch(self, epoch: int) -> dict[str, Any]:
+    def _train_epoch(self) -> None:
+        """Takes the steps that are left of the epoch."""
+        progress = self.progress
+        if progress.steps == 0:
+            progress.epoch_began = self._elapsed()
         self.model.train()
-        self.sampler.epoch = epoch
-        total, sentences, tokens = 0.0, 0, 0
-        pending: list[Tensor] = []
-        # looking at a loss makes the program wait for a GPU
-        patience = 1 if self.device.type == "cpu" else _LOOK_EVERY
-        began = time.perf_counter()
-        bar = tqdm(self.sampler, f"epoch {epoch}", disable=self.quiet or None, leave=False)
-        for step, numbers in enumerate(bar, 1):
+        self.sampler.epoch = progress.epoch
+        bar = tqdm(
+            islice(self.sampler, progress.steps, None),
+            f"epoch {progress.epoch}",
+            len(self.sampler),
+            initial=progress.steps,
+            disable=self.quiet or None,
+            leave=False,
+        )
+        for numbers in bar:
             batch = self.data.batch(numbers)
-            pending.append(self._train_step(batch))
-            sentences += len(numbers)
-            tokens += sum(batch.lengths)
-            if step % patience == 0 or step == len(self.sampler):
-                losses = torch.stack(pending).tolist()
-                self._check(losses, epoch, step - len(losses))
-                total += sum(losses)
-                pending.clear()
-                if not bar.disable:
-                    bar.set_postfix(self._postfix(total / sentences), refresh=False)
-        if self.state.average is not None:
-            self.state.average.after_epoch(epoch)
-        return {
-            "epoch": epoch,
-            "training_loss": total / sentences,
-            "training_tokens_per_second": tokens / (time.perf_counter() - began),
-        }
+            with self._memory_for(batch):
+                self._train_step(batch)
+            progress.steps += 1
+            if progress.steps == len(self.sampler) and self.state.average is not None:
+                self.state.average.after_epoch(progress.epoch)
+            if not bar.disable:
+                bar.set_postfix(self._postfix(), refresh=False)
+            if self.interruption.pending or self._is_due():
+                self._save(progress.epoch, progress.steps)
+                self.interruption.let_through()
 
-    def _train_step(self, batch: Batch) -> Tensor:
-        """Changes the weights once; the sum of the sentences' losses, ()."""
+    def _train_step(self, batch: Batch) -> None:
+        """Changes the weights once."""
         self.state.optimizer.zero_grad()
         loss: Tensor = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
         (loss / len(batch.numbers)).backward()
-        if self.settings.grad_norm is not None:
-            clip_gradient(self.parameters, self.settings.grad_norm)
+        norm = clip_gradient(self.parameters, self.settings.grad_norm)
+        step = Step(
+            self.progress.steps,
+            batch.numbers,
+            sum(batch.lengths),
+            loss.detach(),
+            norm,
+            self.state.optimizer.param_groups[0]["lr"],
+        )
+        if not self.steps.add(step):
+            # without a gradient nothing below changes a weight
+            self.state.optimizer.zero_grad()
         self.state.optimizer.step()
         if isinstance(self.state.scheduler, StepwiseScheduler):
             self.state.scheduler.step()
         if self.state.average is not None:
             self.state.average.after_step()
-        return loss.detach()
 
-    def _check(self, losses: list[float], epoch: int, first: int) -> None:
-        """Stops the run at the first step whose loss isn't finite."""
-        for step, loss in enumerate(losses, first):
-            if not math.isfinite(loss):
-                rate = self.state.optimizer.param_groups[0]["lr"]
-                raise RunError(
-                    f"the loss became {loss} in epoch {epoch}, step {step}, at learning rate "
-                    f"{rate:g}: lower trainer.optimizer.lr or set trainer.grad_norm"
-                )
-
-    def _postfix(self, loss: float) -> dict[str, float]:
-        if self.validate is None or not self.history:
-            return {"loss": loss}
-        return {"loss": loss, "f1": self.history[-1]["validation_f1-measure-overall"]}
-
-    def _judge(self, metrics: dict[str, Any]) -> bool:
-        """Validates; keeps the weights where the epoch is the best so far, which it returns."""
-        if self.validate is not None:
-            self.model.eval()
-            for name, value in self.validate().items():
-                metrics[f"validation_{name}"] = value
-        is_best = not self.history or self._score(metrics) > self._score(self.best)
-        best = metrics if is_best else self.best
-        metrics["best_epoch"] = best["epoch"]
-        for name in [name for name in metrics if name.startswith("validation_")]:
-            metrics[f"best_{name}"] = best[name]
-        if is_best:
-            weights = tensor_bytes(self.model.state_dict())
-            write_file(self.directory / "best.safetensors", weights)
-        return is_best
-
-    def _finish_epoch(
-        self, epoch: int, metrics: dict[str, Any], is_best: bool, began: float
-    ) -> None:
-        """Writes everything that a stop must not lose."""
+    def _finish_epoch(self) -> None:
+        """Validates, and writes everything that a stop must not lose."""
+        progress = self.progress
+        self.steps.look()
+        epoch, tokens = progress.epoch, progress.tokens
+        metrics: dict[str, Any] = {
+            "epoch": epoch,
+            "training_loss": progress.mean_loss,
+            "training_tokens_per_second": tokens / (self._elapsed() - progress.epoch_began),
+        }
+        try:
+            with self.state.averaged():
+                self.model.eval()
+                is_best = self.validation.judge(metrics, progress, self._check_for_stop)
+                if is_best:
+                    self.state.best = tensor_bytes(self.model.state_dict())
+                    write_file(self.directory / BEST_WEIGHTS, self.state.best)
+        except _StopAskedFor:
+            self._save(epoch, progress.steps)
+            self.interruption.let_through()
+            return self._finish_epoch()  # whoever handled the signal wants to go on
         if self.state.scheduler is not None:
-            advance(self.state.scheduler, self._score(metrics))
-        self.history.append(metrics)
-        elapsed = self.duration + time.perf_counter() - began
-        metrics["training_duration"] = elapsed
+            advance(self.state.scheduler, self.validation.score(metrics))
+        metrics["training_duration"] = self._elapsed()
         metrics["peak_memory_mb"] = peak_memory()
+        progress.end_epoch(metrics)
         write_json(self.directory / f"metrics_epoch_{epoch}.json", metrics)
-        lines = [json.dumps(past, allow_nan=False) for past in self.history]
+        lines = [json.dumps(past, allow_nan=False) for past in progress.history]
         write_file(self.directory / "metrics.jsonl", "".join(f"{x}\n" for x in lines).encode())
         # last, since an epoch with a checkpoint is never run again
-        progress = {"history": self.history, "duration": elapsed}
-        save_checkpoint(self.directory / "checkpoints", epoch, self.state, progress)
-        self.duration += time.perf_counter() - began
-        _report(metrics, is_best, time.perf_counter() - began)
+        self._save(epoch, None)
+        _report(metrics, is_best, self._elapsed() - progress.epoch_began)
+        return self.interruption.let_through()
 
-    def _score(self, metrics: dict[str, Any]) -> float:
-        """The validation metric, turned so that more is better; rising without validation."""
-        if self.validate is None:
-            return float(metrics["epoch"])
-        name = self.settings.validation_metric
-        # a label that isn't in the validation data was found nowhere
-        value = float(metrics.get(f"validation_{name[1:]}", 0.0))
-        return value if name[0] == "+" else -value
+    def _check_for_stop(self) -> None:
+        if self.interruption.pending:
+            raise _StopAskedFor
 
-    def _ran_out_of_patience(self) -> bool:
-        patience = self.settings.patience
-        if patience is None or not self.history:
-            return False
-        last = self.history[-1]
-        return bool(last["epoch"] - last["best_epoch"] >= patience)
+    def _is_due(self) -> bool:
+        """Whether the epoch has come to a checkpoint."""
+        every = self.settings.save_every_num_batches
+        return every is not None and self.progress.steps % every == 0
+
+    def _save(self, epoch: int, step: int | None) -> None:
+        """Writes a checkpoint, unless the run has just come from it."""
+        self.steps.look()
+        path = self.directory / "checkpoints" / checkpoint_name(epoch, step)
+        if path == self.saved:
+            return
+        for name, parameter in self.model.named_parameters():
+            if not parameter.isfinite().all():
+                raise RunError(f"{name} isn't finite any more {self.progress}")
+        self.progress.duration = self._elapsed()
+        save_checkpoint(path, take_snapshot(self.state, asdict(self.progress)))
+        self.saved = path
+
+    def _elapsed(self) -> float:
+        """Seconds of training so far, those before a recovery too."""
+        return time.perf_counter() - self._began
+
+    @contextmanager
+    def _memory_for(self, batch: Batch) -> Iterator[None]:
+        """Within it, too little memory is told with the batch that it was too little for."""
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            longest = max(range(len(batch.lengths)), key=batch.lengths.__getitem__)
+            raise RunError(
+                f"out of memory in epoch {self.progress.epoch}, step {self.progress.steps}, on a "
+                f"batch of {len(batch.lengths)} sentences x {batch.lengths[longest]} tokens (the "
+                f"longest at {self.places([batch.numbers[longest]])}): lower "
+                "data_loader.batch_size, the model's size, or the length of such a sentence"
+            ) from error
+
+    def _postfix(self) -> dict[str, float]:
+        loss = {"loss": self.progress.mean_loss}
+        if self.validation.measure is None or not self.progress.history:
+            return loss
+        return loss | {"f1": self.progress.history[-1]["validation_f1-measure-overall"]}
 
 
-def clip_gradient(parameters: Sequence[nn.Parameter], norm: float) -> None:
-    """Scales the gradient of all parameters together down to a norm, where it is longer.
-
-    As ``torch.nn.utils.clip_grad_norm_``, for sparse gradients too.
-    """
-    values = []
-    for parameter in parameters:
-        if parameter.grad is not None:
-            if parameter.grad.is_sparse:
-                parameter.grad = parameter.grad.coalesce()
-            values.append(parameter.grad.values() if parameter.grad.is_sparse else parameter.grad)
-    scale = (norm / (nn.utils.get_total_norm(values) + 1e-6)).clamp(max=1)
-    torch._foreach_mul_(values, scale)
+class _StopAskedFor(Exception):  # noqa: N818  # nothing went wrong
+    """A signal waits for the run to stop."""
 
 
 def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:

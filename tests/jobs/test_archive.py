@@ -107,7 +107,7 @@ def repacked(path: Path, target: Path, change: dict[str, bytes | None], *, extra
         ({}, "code.py", "'code.py' isn't a member of a model"),
         ({"weights.safetensors": None}, "", "got one without weights.safetensors"),
         ({"metrics.json": b"{}"}, "", "metrics.json isn't what was written: its SHA-256 differs"),
-        ({"meta.json": b"nonsense"}, "", "its parts don't fit together: "),
+        ({"meta.json": b"nonsense"}, "", "expected JSON in meta.json, got Expecting value"),
     ],
 )
 def test_what_is_refused(

@@ -15,9 +15,10 @@ from seqeval.scheme import BILOU, IOB1, IOB2, IOBES
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.schemes import Span, TagScheme, spans_to_tags
 from ner_registry.data.tags import TagSet
-from ner_registry.jobs.evaluate import entity_scores
 from ner_registry.jobs.prepare import read_corpus
 from ner_registry.readers import ConllReader
+from ner_registry.reports.judged import Judged
+from ner_registry.reports.scores import entity_scores
 from ner_registry.training.metrics import TaggingMetrics
 
 FILES = 1000
@@ -147,8 +148,11 @@ def test_scores_agree(whole: bool, tmp_path: Path) -> None:
         if legal:
             assert overall == pytest.approx(by_seqeval(gold, guessed, scheme)), number
 
-        pairs = zip(*iob2, strict=True)
-        table = entity_scores([{"gold_tags": a, "tags": b} for a, b in pairs])["entities"]
+        judged = [
+            Judged([""] * length, true, found, [1.0] * len(found))
+            for length, true, found in zip(lengths, corpora[0].spans, corpora[1].spans, strict=True)
+        ]
+        table = entity_scores(judged)
         row = tuple(table["overall"][name] for name in ("precision", "recall", "f1"))
         assert row == pytest.approx(overall), number
         assert {label: table[label]["support"] for label in table if label != "overall"} == {

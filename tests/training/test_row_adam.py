@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
+from ner_registry.training.gradient import clip_gradient
 from ner_registry.training.row_adam import RowAdam, RowAdamW, RowOptimizer
-from ner_registry.training.trainer import clip_gradient
 
 pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="numba isn't installed: no row is left alone")
 ROWS, WIDTH = 300, 6
