@@ -20,7 +20,7 @@ from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.train import train
 
-EMBEDDERS = {
+EMBEDDERS: dict[str, dict[str, Any]] = {
     "words": {"type": "embedding", "embedding_dim": 50, "replace_singletons": 0.5},
     "chars": {"type": "character_cnn"},
     "subwords": {"type": "subwords"},
