@@ -10,11 +10,13 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
+from ner_registry.bars import progress_bar, without_bar
 from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
@@ -244,15 +246,19 @@ def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:
 
 
 def index_sentences(
-    tagger: AnyTagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
+    tagger: AnyTagger,
+    sentences: Sequence[Sentence],
+    tags: Sequence[Tensor] | None = None,
+    watch: Callable[[Sequence[Sentence]], Iterable[Sentence]] = without_bar,
 ) -> IndexedSentences:
     """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
-    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
-    return IndexedSentences(sentences, indexers, tags, tagger.device)  # type: ignore[arg-type]  # ModuleDict
+    indexers: Any = {name: embedder.index for name, embedder in tagger.embedders.items()}
+    return IndexedSentences(sentences, indexers, tags, tagger.device, watch)
 
 
 def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
     """A corpus as the tagger sees it."""
     pairs = zip(corpus.spans, corpus.sentences, strict=True)
     tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
-    return index_sentences(tagger, corpus.sentences, tags)
+    watch = partial(progress_bar, description="indexing")
+    return index_sentences(tagger, corpus.sentences, tags, watch)

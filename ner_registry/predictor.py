@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, overload
 
 import torch
 
 from ner_registry.archive import Archive, load_archive
+from ner_registry.bars import without_bar
 from ner_registry.build import index_sentences
 from ner_registry.data.batches import LengthBatchSampler, document_parts
 from ner_registry.data.indexed import IndexedSentences
@@ -136,14 +137,17 @@ def inference_batches(
 
 
 def tag_with_scores(
-    tagger: AnyTagger, data: IndexedSentences, batch_size: int
+    tagger: AnyTagger,
+    data: IndexedSentences,
+    batch_size: int,
+    watch: Callable[[LengthBatchSampler], Iterable[list[int]]] = without_bar,
 ) -> list[list[ScoredSpan]]:
-    """The entities of each sentence, in the order of the data."""
-    sampler = inference_batches(tagger, data, batch_size)
+    """The entities of each sentence, in the order of the data; ``watch`` may show a bar."""
+    batches = watch(inference_batches(tagger, data, batch_size))
     found: list[list[ScoredSpan]] = [[] for _ in data.lengths]
     tagger.eval()
     with torch.inference_mode(), computing(tagger):
-        for batch in map(data.batch, sampler):
+        for batch in map(data.batch, batches):
             spans = tagger.tag_with_scores(batch)
             for number, of_sentence in zip(batch.numbers, spans, strict=True):
                 found[number] = of_sentence

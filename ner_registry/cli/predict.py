@@ -57,5 +57,4 @@ def run(args: argparse.Namespace) -> None:
         output_file=args.output_file,
         batch_size=args.batch_size,
         device=args.device,
-        quiet=args.quiet,
     )

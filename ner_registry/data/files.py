@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files to read; files that are either whole or not there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,38 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 from torch import Tensor
 
+from ner_registry.bars import bytes_bar
 from ner_registry.errors import NerError
+
+_BLOCK = 2**16  # bytes that are read at once
+
+
+def open_binary(path: str | Path, doing: str = "reading") -> BufferedReader:
+    """A file to read, with a bar that tells how far it is read and that says what is done."""
+    return BufferedReader(_WatchedFile(path, doing), _BLOCK)
+
+
+class _WatchedFile(FileIO):
+    def __init__(self, path: str | Path, doing: str) -> None:
+        super().__init__(path)
+        size = os.fstat(self.fileno()).st_size
+        self._bar = bytes_bar(f"{doing} {os.path.basename(path)}", size or None)
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        count = super().readinto(buffer)
+        self._bar.update(count or 0)
+        return count
+
+    def close(self) -> None:
+        super().close()
+        self._bar.close()
 
 
 def write_file(path: Path, content: bytes) -> None:

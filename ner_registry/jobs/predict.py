@@ -10,9 +10,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from tqdm import tqdm
-
-from ner_registry.data.files import check_writable
+from ner_registry.bars import progress_bar
+from ner_registry.data.files import check_writable, open_binary
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 from ner_registry.predictor import BATCH_SIZE, Predictor, as_brackets, as_conll, as_jsonl, load
@@ -39,7 +38,6 @@ def predict(
     output_file: str | Path | None = None,
     batch_size: int = BATCH_SIZE,
     device: str = "auto",
-    quiet: bool = False,
 ) -> None:
     """Tags every sentence of a file or of stdin, as it streams through.
 
@@ -52,7 +50,6 @@ def predict(
         output_file: where to write; None: stdout.
         batch_size: sentences in a batch.
         device: as in ``trainer.device``.
-        quiet: show no progress bar.
 
     Raises:
         NerError: the archive or the input is at fault.
@@ -67,8 +64,9 @@ def predict(
     name = "stdin" if source == "-" else source
     with _opened(source) as file, _writer(output_file) as out:
         sentences = _sentences(predictor, file, form, name)
-        bar = tqdm(sentences, "tagging", unit=" sentences", disable=quiet or None)
-        for prediction in predictor.predict(bar, batch_size):
+        if file is sys.stdin.buffer and not file.isatty():
+            sentences = iter(progress_bar(sentences, "tagging stdin", unit=" sentences"))
+        for prediction in predictor.predict(sentences, batch_size):
             out.write(_FORMATS[output_format](prediction))
             if source == "-":
                 out.flush()  # somebody may be waiting at the other end of a pipe
@@ -101,7 +99,7 @@ def _opened(source: str) -> Iterator[BufferedReader]:
     if source == "-":
         yield cast(BufferedReader, sys.stdin.buffer)
     else:
-        with open(source, "rb") as file:
+        with open_binary(source, "tagging") as file:
             yield file
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
@@ -62,7 +63,7 @@ class ConllReader(DatasetReader):
         )
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
-        with open(path, "rb") as file:
+        with open_binary(path) as file:
             yield from self.read_lines(numbered_lines(file, path), path)
 
     def read_lines(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
@@ -37,7 +38,7 @@ class JsonlReader(DatasetReader):
         self.tag_scheme = tag_scheme
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
-        with open(path, "rb") as file:
+        with open_binary(path) as file:
             for number, line in numbered_lines(file, path):
                 if line.strip():
                     yield self._sentence(line, path, number)
