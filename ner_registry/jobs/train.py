@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import safetensors.torch
 
 from ner_registry.archive import write_archive
+from ner_registry.bars import silenced
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
+from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import ConfigError, RunError
 from ner_registry.jobs.directory import (
     buffered_log,
@@ -29,6 +31,7 @@ from ner_registry.jobs.directory import (
     recorded_threads,
     write_beginnings,
 )
+from ner_registry.jobs.ending import ending
 from ner_registry.jobs.locks import locked
 from ner_registry.jobs.prepare import Prepared, prepare
 from ner_registry.jobs.score import predictions, score
@@ -57,7 +60,7 @@ def train(
         include_packages: packages to import for the parts that they register.
         force: replace the run that is in the directory.
         recover: go on with it.
-        quiet: show no progress bar.
+        quiet: show no progress bar, on a terminal either.
 
     Returns:
         the run's metrics, as in its ``metrics.json``.
@@ -80,7 +83,7 @@ def train(
             )
         except ConfigError as error:
             raise source.placed(error) from None
-    with buffered_log() as log:
+    with silenced(quiet), buffered_log() as log:
         plan = parse_experiment(config, include_packages)
         finished = check_directory(directory, plan, force=force, recover=recover)
         if finished is not None:
@@ -102,10 +105,11 @@ def train(
             with logged_to(directory / "out.log", log), computing(prepared.tagger, threads):
                 for line in prepared.summary(threads):
                     logger.info("%s", line)
-                return _run(prepared, directory, recover=recover, quiet=quiet)
+                with closing(prepared.callbacks):
+                    return _run(prepared, directory, recover=recover)
 
 
-def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> dict[str, Any]:
+def _run(prepared: Prepared, directory: Path, *, recover: bool) -> dict[str, Any]:
     experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
     loading = experiment.data_loader
     data = {name: index_corpus(tagger, corpus) for name, corpus in corpora.items()}
@@ -127,7 +131,7 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
         validate,
         directory,
         places=corpora["train"].places,
-        quiet=quiet,
+        callbacks=prepared.callbacks,
     )
     if recover and (path := trainer.recover()) is not None:
         logger.info("going on %s, from %s", trainer.progress, path)
@@ -161,7 +165,9 @@ def _finish(
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
-    _report_end(directory, metrics)
+    for line in ending(prepared, directory, metrics):
+        logger.info("%s", line)
+    prepared.callbacks.on_train_end(metrics)
 
 
 def _write_predictions(
@@ -188,11 +194,3 @@ def _saved(trainer: Trainer) -> str:
     return (
         f"the last checkpoint is {trainer.saved}" if trainer.saved else "there's no checkpoint yet"
     )
-
-
-def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
-    parts = [f"best epoch {metrics['best_epoch']}"]
-    for name, key in (("validation", "best_validation_"), ("test", "test_")):
-        if f"{key}f1-measure-overall" in metrics:
-            parts.append(f"{name} F1 {100 * metrics[f'{key}f1-measure-overall']:.2f}")
-    logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)
