@@ -136,6 +136,8 @@ def _restored(
     config = json.loads(contents["config.json"])
     # what the config includes is for training; a model's user names packages themselves
     config["include_packages"] = []
+    # nobody watches it any more
+    config["trainer"]["callbacks"] = []
     # where it began is in its weights already
     config["model"]["from_archive"] = None
     try:

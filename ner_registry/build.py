@@ -36,6 +36,7 @@ from ner_registry.errors import ArchiveError, ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.search import Distribution
 from ner_registry.training.settings import TrainerSettings
 
@@ -190,7 +191,12 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
 
 
 def registered_modules(plan: Plan) -> set[str]:
-    """The modules, this package's own aside, that a plan's parts are defined in."""
+    """The modules, this package's own aside, that a plan's parts are defined in.
+
+    Callbacks are none of them: what watched a run isn't needed for what came of it.
+    """
+    if plan.factory in Callback.registered().values():
+        return set()
     modules = set()
     module = plan.factory.__module__
     if module == "__main__":  # a script is imported by the name of its file
@@ -260,5 +266,5 @@ def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
     """A corpus as the tagger sees it."""
     pairs = zip(corpus.spans, corpus.sentences, strict=True)
     tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
-    watch = partial(progress_bar, description="indexing")
+    watch = partial(progress_bar, description="indexing", unit=" sentences")
     return index_sentences(tagger, corpus.sentences, tags, watch)

@@ -87,7 +87,7 @@ def test_every_command_works(
     dataset = replace(catalogue.DATASETS["conll2003"], files=files)
     monkeypatch.setitem(catalogue.DATASETS, "conll2003", dataset)
 
-    assert list(STORY) == ["my_parts.py", "mine.jsonnet"]
+    assert list(STORY) == ["my_callback.py", "my_parts.py", "mine.jsonnet"]
     for name, content in STORY.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
 

@@ -33,8 +33,9 @@ def score(
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        batches = progress_bar(inference_batches(tagger, data, batch_size), "evaluating")
-        for batch in map(data.batch, batches):
+        batches = inference_batches(tagger, data, batch_size)
+        watched = progress_bar(batches, "evaluating", unit=" batches")
+        for batch in map(data.batch, watched):
             before_batch()
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
@@ -48,7 +49,7 @@ def predictions(
     tagger: AnyTagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> Iterator[dict[str, Any]]:
     """A prediction per sentence, with ``gold_tags`` beside it; all tags in IOB2."""
-    watch = partial(progress_bar, description="tagging")
+    watch = partial(progress_bar, description="tagging", unit=" batches")
     found = tag_with_scores(tagger, data, batch_size, watch)
     for sentence, gold, spans in zip(corpus.sentences, corpus.spans, found, strict=True):
         yield record(sentence, spans) | {"gold_tags": spans_to_tags(gold, len(sentence), "IOB2")}

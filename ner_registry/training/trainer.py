@@ -143,6 +143,7 @@ class Trainer:
             f"epoch {progress.epoch}",
             len(self.sampler),
             initial=progress.steps,
+            unit=" batches",
         )
         for numbers in bar:
             batch = self.data.batch(numbers)

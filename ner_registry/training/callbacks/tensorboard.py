@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,12 +33,13 @@ class TensorBoard(Callback):
         from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto.event_pb2 import Event, SessionLog
 
-        # as metrics.jsonl, from the history, so that no epoch is missing or there twice
+        # As metrics.jsonl, from the history, so that no epoch is missing or there twice. A file
+        # that is gone would stop a TensorBoard that is looking on; it goes on after an empty one.
         for path in directory.glob("events.out.tfevents.*"):
-            path.unlink()
+            os.truncate(path, 0)
         self._began = time.time() - (history[-1]["training_duration"] if history else 0.0)
         self._writer = EventsWriter(str(directory / "events"))
-        # has a TensorBoard that is looking on forget the file that was there
+        # which has it forget what was there
         self._writer.write_event(Event(session_log=SessionLog(status=SessionLog.START)))
         for metrics in history:
             self._write(metrics, metrics["epoch"], ("training_", "validation_"))

@@ -13,11 +13,10 @@ from ner_registry.training.callbacks.tensorboard import TensorBoard
 
 
 def points(directory: Path) -> dict[str, list[tuple[int, float]]]:
-    """Step and value of each point, by the curve's name, in the order of the one file there is."""
+    """Step and value of each point, by the curve's name, in the order they were written."""
     from tensorboardX.proto.event_pb2 import Event
 
-    (path,) = directory.glob("events.out.tfevents.*")
-    content = path.read_bytes()
+    content = b"".join(p.read_bytes() for p in sorted(directory.glob("events.out.tfevents.*")))
     found: dict[str, list[tuple[int, float]]] = {}
     at = 0
     while at < len(content):
