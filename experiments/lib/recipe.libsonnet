@@ -16,14 +16,14 @@
     dropout: 0.5,
     variational_dropout: true,
     // a hidden word must be told from its neighbours
-    word_dropout: 0.1,
+    word_dropout: 0.2,
   },
   data_loader: { batch_size: 32 },
   trainer: {
     optimizer: { type: 'adamw', lr: 0.004, weight_decay: 0.05 },
     learning_rate_scheduler: { type: 'cosine_with_warmup', warmup_epochs: 1 },
     average: { type: 'ema', decay: 0.999 },
-    num_epochs: 16,
+    num_epochs: 28,
     grad_norm: 1.0,
   },
 }

@@ -68,15 +68,9 @@ class Corpus:
 
     def places(self, numbers: Sequence[int]) -> str:
         """Where some of the sentences are: file and lines, or how those without lines begin."""
-        shown = [self.sentences[number] for number in numbers[:_SHOWN]]
-        parts = [
-            " ".join([*sentence.tokens[:_WORDS], "..."])
-            if sentence.line is None
-            else str(sentence.line)
-            for sentence in shown
-        ]
-        if len(numbers) > len(shown):
-            parts.append(f"{len(numbers) - len(shown)} more")
+        parts = [_place(self.sentences[number]) for number in numbers[:_SHOWN]]
+        if len(numbers) > _SHOWN:
+            parts.append(f"{len(numbers) - _SHOWN} more")
         return f"{self.path}:{', '.join(parts)}"
 
     def report_unknown_labels(self, tags: TagSet) -> None:
@@ -113,6 +107,13 @@ class Corpus:
                 position + 1,
                 line,
             )
+
+
+def _place(sentence: Sentence) -> str:
+    if sentence.line is not None:
+        return str(sentence.line)
+    cut = ["..."] if len(sentence) > _WORDS else []
+    return " ".join([*sentence.tokens[:_WORDS], *cut])
 
 
 def _check(sentence: Sentence, path: str) -> None:

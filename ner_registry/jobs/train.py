@@ -17,7 +17,7 @@ from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.corpus import Corpus
-from ner_registry.data.files import sha256_of, write_file, write_json
+from ner_registry.data.files import flush_directory, sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import ConfigError, RunError
@@ -92,6 +92,7 @@ def train(
         prepared = prepare(plan)
         hashes = {name: sha256_of(Path(c.path)) for name, c in prepared.corpora.items()}
         directory.mkdir(parents=True, exist_ok=True)
+        flush_directory(directory.absolute().parent)
         with locked(directory):
             # again, now that nobody else can write to it
             check_directory(directory, plan, force=force, recover=recover)

@@ -123,7 +123,7 @@ def _check_directory(directory: Path, config: dict[str, Any]) -> None:
                 raise RunDirectoryError(
                     f"{directory}: holds a search with another config: choose another directory"
                 )
-        elif any(directory.iterdir()):
+        elif any(path.name != "search.json.part" for path in directory.iterdir()):
             raise RunDirectoryError(
                 f"{directory}: expected an empty directory or a search, got something else"
             )

@@ -6,8 +6,8 @@ import _thread
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -22,11 +22,14 @@ from ner_registry.nn.threads import available_threads
 Job = Callable[[int], dict[str, Any]]
 
 
-def side_by_side(job: Job, numbers: Sequence[int], workers: int) -> list[dict[str, Any]]:
-    """What a job gives for each number, in their order.
+def side_by_side(
+    job: Job, numbers: Sequence[int], workers: int
+) -> Generator[tuple[int, dict[str, Any]]]:
+    """What a job gives for each number, with that number, as it comes.
 
     Where this process is interrupted, or a job fails, the other jobs are interrupted too, so that
-    they save what they reached, and are waited for. They also are where this process is killed.
+    they save what they reached, and are waited for. They also are where this is closed, and where
+    this process is killed.
 
     Args:
         job: can be pickled.
@@ -40,8 +43,9 @@ def side_by_side(job: Job, numbers: Sequence[int], workers: int) -> list[dict[st
     with ThreadPoolExecutor(workers) as waiting:
         try:
             with _without_signals():
-                results = waiting.map(crew.work, numbers)
-            return list(results)
+                results = {waiting.submit(crew.work, number): number for number in numbers}
+            for result in as_completed(results):
+                yield results[result], result.result()
         except BaseException:
             crew.dismiss()
             raise

@@ -1,7 +1,7 @@
 """Inference in a linear chain as three operators that autograd and torch.compile know.
 
-On a CPU each is a kernel; where numba is absent, on other devices, and for scores too far apart
-for a kernel's plain sums, the same in log space.
+On a CPU and on a GPU each is a kernel; where numba or Triton is absent, on other devices, and for
+scores too far apart for a CPU's kernel with its plain sums, the same in log space.
 
 Shapes: B sentences, T tokens, K tags; a mask is bool, true on real tokens, which come first in
 their row. A row may be all padding, whose one path is the empty one with score 0.
@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 from torch.library import Library
 
 from ner_registry.nn import log_space
-from ner_registry.nn.kernels import HAS_NUMBA
+from ner_registry.nn.kernels import HAS_NUMBA, HAS_TRITON
 from ner_registry.nn.threads import side_by_side, thread_count
 
 _WORTH_A_THREAD = 2**15  # numbers in the emissions; a kernel takes 200 microseconds for them
@@ -201,38 +201,42 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
 
 
+def _on_gpu(name: str, emissions: Tensor, *others: Tensor) -> Any:
+    from ner_registry.nn.kernels import chain_gpu as kernels
+
+    fits = emissions.shape[2] <= kernels.MOST_TAGS
+    return getattr(kernels if fits else log_space, name)(emissions, *others)
+
+
 def _register(
-    name: str,
-    signature: str,
-    anywhere: Callable[..., Any],
-    on_cpu: Callable[..., Any],
-    shapes: Callable[..., Any],
+    name: str, signature: str, on_cpu: Callable[..., Any], shapes: Callable[..., Any]
 ) -> None:
-    _library.define(f"{name}({_CHAIN}{signature}")
-    _library.impl(name, anywhere, "CompositeExplicitAutograd")
+    """An operator ``chain_NAME``, of which log space and the GPU's kernels each have a ``NAME``."""
+    operator = f"chain_{name}"
+    _library.define(f"{operator}({_CHAIN}{signature}")
+    _library.impl(operator, getattr(log_space, name), "CompositeExplicitAutograd")
     if HAS_NUMBA:
-        _library.impl(name, on_cpu, "CPU")
-    torch.library.register_fake(f"ner_registry::{name}", shapes, lib=_library)
+        _library.impl(operator, on_cpu, "CPU")
+    if HAS_TRITON:
+        _library.impl(operator, partial(_on_gpu, name), "CUDA")
+    torch.library.register_fake(f"ner_registry::{operator}", shapes, lib=_library)
 
 
 _register(
-    "chain_log_likelihood",
+    "log_likelihood",
     ", Tensor tags) -> (Tensor, Tensor, Tensor)",
-    log_space.log_likelihood,
     _kernel_log_likelihood,
     _shapes_of_log_likelihood,
 )
 _register(
-    "chain_viterbi",
+    "viterbi",
     ") -> Tensor",
-    log_space.viterbi,
     _kernel_viterbi,
     _shape_of_viterbi,
 )
 _register(
-    "chain_span_probabilities",
+    "span_probabilities",
     ", Tensor spans, Tensor labels, Tensor continues) -> Tensor",
-    log_space.span_probabilities,
     _kernel_span_probabilities,
     _shape_of_span_probabilities,
 )

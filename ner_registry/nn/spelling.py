@@ -48,10 +48,15 @@ class CharacterConvolution(nn.Module):
 
 
 def convolution(characters: Tensor, products: Tensor) -> Tensor:
-    """As :func:`ner_registry.nn.kernels.spelling.forward`, in PyTorch's operators."""
+    """As :func:`ner_registry.nn.kernels.spelling.forward`, in PyTorch's operators.
+
+    Rows are looked up by products with ones and zeros: a corpus has few characters, and the
+    gradient of a look-up adds up what thousands of places say of each, one after the other.
+    """
     width, length = len(products), characters.shape[1]
     padded = nn.functional.pad(characters.long(), (width // 2, width - 1 - width // 2))
-    sums = sum(products[at][padded[:, at : at + length]] for at in range(width))
+    chosen = nn.functional.one_hot(padded, products.shape[1]).to(products)
+    sums = sum(chosen[:, at : at + length] @ products[at] for at in range(width))
     real = (characters != 0).unsqueeze(2)
     best: Tensor = torch.where(real, sums, float("-inf")).amax(1)
     return torch.where(real.any(1), best, 0.0)

@@ -26,10 +26,7 @@ def clip_gradient(parameters: Sequence[nn.Parameter], limit: float | None) -> Te
             if parameter.grad.is_sparse:
                 parameter.grad = parameter.grad.coalesce()
             values.append(parameter.grad.values() if parameter.grad.is_sparse else parameter.grad)
-    lengths = torch.stack([torch.linalg.vector_norm(of_parameter) for of_parameter in values])
-    norm: Tensor = torch.linalg.vector_norm(lengths)
+    norm = nn.utils.get_total_norm(values)
     if limit is not None:
-        scale = (limit / (norm + 1e-6)).clamp(max=1)
-        for of_parameter in values:
-            of_parameter.mul_(scale)
+        torch._foreach_mul_(values, (limit / (norm + 1e-6)).clamp(max=1))
     return norm

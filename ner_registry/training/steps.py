@@ -97,7 +97,10 @@ class StepLog:
 
     def _skip(self, step: Step, told: str) -> None:
         if self.progress.skipped == self.max_skipped:
-            raise RunError(told)
+            raise RunError(
+                f"{told}: lower trainer.optimizer.lr, or set trainer.grad_norm or "
+                "trainer.max_skipped_steps"
+            )
         self.progress.skipped += 1
         logger.warning(
             "%s: skipped, %d of at most %d", told, self.progress.skipped, self.max_skipped
@@ -108,6 +111,5 @@ class StepLog:
         return (
             f"the {what} became {value} in epoch {self.progress.epoch}, step {step.number} "
             f"(learning rate {step.rate:g}, loss {loss:g}, gradient norm {norm:g}), "
-            f"on the sentences at {self.places(step.numbers)}: lower trainer.optimizer.lr, or "
-            "set trainer.grad_norm or trainer.max_skipped_steps"
+            f"on the sentences at {self.places(step.numbers)}"
         )

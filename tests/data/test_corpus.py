@@ -36,3 +36,12 @@ def test_a_view_is_as_long_as_its_sentence() -> None:
 
     with pytest.raises(ValueError, match="the embedder 'it' must give a view as long as"):
         IndexedSentences([Sentence(["a", "b"])], {"it": lambda sentence: torch.zeros(3)})
+
+
+def test_where_sentences_are() -> None:
+    tags = ["O"] * 6
+    lines = Corpus("data", [Sentence(["a"] * 6, tags, line=n) for n in range(1, 41)])
+    assert lines.places([3, 0]) == "data:4, 1"
+    assert lines.places(range(40)).endswith("31, 32, 8 more")
+    words = Corpus("data", [Sentence(list("abcdef"), tags), Sentence(["a"], ["O"])])
+    assert words.places([0, 1]) == "data:a b c d e ..., a"

@@ -188,6 +188,18 @@ def test_recovering_nothing_starts_afresh(config: dict[str, Any], tmp_path: Path
     assert train(config, tmp_path / "run", recover=True)["epoch"] == 1
 
 
+def test_checkpoints_without_a_run_are_not_thrown_away(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    config["trainer"]["num_epochs"] = 1
+    train(config, tmp_path / "run")
+    (tmp_path / "run" / "meta.json").unlink()
+    with pytest.raises(NerError, match=r"run: its meta\.json is gone: --force starts anew"):
+        train(config, tmp_path / "run", recover=True)
+    assert (tmp_path / "run" / "checkpoints" / "epoch_0").is_dir()
+    train(config, tmp_path / "run", force=True)
+
+
 def test_patience_ends_a_run(config: dict[str, Any], tmp_path: Path) -> None:
     config["trainer"] |= {"num_epochs": 50, "patience": 1, "validation_metric": "-accuracy"}
     metrics = train(config, tmp_path / "run")

@@ -1,7 +1,14 @@
-"""The kernels of the chain against the same in log space."""
+"""The kernels of the chain, a CPU's and a GPU's, against the same in log space.
+
+Where there is no GPU, Triton's interpreter runs the latter, at a snail's pace.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +22,34 @@ from ner_registry.nn.recurrent import BidirectionalRecurrent
 from ner_registry.nn.threads import computing
 
 pytestmark = pytest.mark.skipif(not HAS_NUMBA, reason="numba isn't installed: no kernels")
+Shape = tuple[int, int, int]
 Chain = Any  # emissions, transitions, start, end, mask
 
 operators: Any = chain_operators
 log_space: Any = in_log_space
 SIZES = [(1, 1, 1), (1, 6, 2), (5, 7, 9), (8, 12, 17), (3, 20, 40)]
 KINDS = ["plain", "constrained", "hard", "wide", "impossible emissions"]
+SMALL = [(1, 1, 1), (2, 5, 3)]  # for the interpreter
+
+
+@pytest.fixture(scope="module")
+def on_gpu() -> Any:
+    """The same three functions, as the GPU's kernels compute them."""
+    pytest.importorskip("triton", reason="Triton isn't installed: no kernels for a GPU")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu" and "TRITON_INTERPRET" not in os.environ:
+        pytest.skip("no GPU here")
+    from ner_registry.nn.kernels import chain_gpu
+
+    def moved(function: Any) -> Any:
+        def run(*tensors: Tensor) -> Any:
+            found = function(*(tensor.to(device) for tensor in tensors))
+            return found.cpu() if isinstance(found, Tensor) else [part.cpu() for part in found]
+
+        return run
+
+    names = ("log_likelihood", "viterbi", "span_probabilities")
+    return SimpleNamespace(**{name: moved(getattr(chain_gpu, name)) for name in names})
 
 
 def make_chain(size: int, length: int, tags: int, kind: str, dtype: torch.dtype) -> Chain:
@@ -61,7 +90,11 @@ def exact(chain: Chain) -> Chain:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SIZES, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-def test_log_likelihood(shape: tuple[int, int, int], kind: str, dtype: torch.dtype) -> None:
+def test_log_likelihood(shape: Shape, kind: str, dtype: torch.dtype) -> None:
+    check_log_likelihood(operators, shape, kind, dtype)
+
+
+def check_log_likelihood(kernels: Any, shape: Shape, kind: str, dtype: torch.dtype) -> None:
     chain = make_chain(*shape, kind, dtype)
     tags = torch.randint(0, shape[2], shape[:2])
     if kind == "impossible emissions":
@@ -69,7 +102,7 @@ def test_log_likelihood(shape: tuple[int, int, int], kind: str, dtype: torch.dty
     if kind == "constrained":
         tags[:] = 0
     tags[:, 3::4] = -1
-    found = operators.log_likelihood(*chain, tags)
+    found = kernels.log_likelihood(*chain, tags)
     expected = log_space.log_likelihood(*exact(chain), tags)
     tolerance = 1e-5 if dtype == torch.float32 else 1e-10
     for one, other in zip(found, expected, strict=True):
@@ -79,16 +112,24 @@ def test_log_likelihood(shape: tuple[int, int, int], kind: str, dtype: torch.dty
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SIZES, ids=str)
-def test_viterbi(shape: tuple[int, int, int], kind: str) -> None:
+def test_viterbi(shape: Shape, kind: str) -> None:
+    check_viterbi(operators, shape, kind)
+
+
+def check_viterbi(kernels: Any, shape: Shape, kind: str) -> None:
     chain = make_chain(*shape, kind, torch.float32)
     emissions, *steps, mask = chain
     clean = emissions.nan_to_num(0, None, -torch.inf)
-    assert torch.equal(operators.viterbi(*chain), log_space.viterbi(clean, *steps, mask))
+    assert torch.equal(kernels.viterbi(*chain), log_space.viterbi(clean, *steps, mask))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [*SIZES[1:-1], (2, 6, 40)], ids=str)
-def test_span_probabilities(shape: tuple[int, int, int], kind: str) -> None:
+def test_span_probabilities(shape: Shape, kind: str) -> None:
+    check_span_probabilities(operators, shape, kind)
+
+
+def check_span_probabilities(kernels: Any, shape: Shape, kind: str) -> None:
     size, _, tags = shape
     chain = make_chain(*shape, kind, torch.float32)
     labels = (torch.arange(tags) - 1) // 2
@@ -103,10 +144,32 @@ def test_span_probabilities(shape: tuple[int, int, int], kind: str) -> None:
             for label in range(max(1, int(labels.max()) + 1))
         ]
     ).view(-1, 4)
-    found = operators.span_probabilities(*chain, spans, labels, continues)
+    found = kernels.span_probabilities(*chain, spans, labels, continues)
     expected = log_space.span_probabilities(*exact(chain), spans, labels, continues)
     torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-6)
-    assert ((found >= 0) & (found <= 1)).all()
+    assert ((found >= 0) & (found <= 1 + 1e-6)).all()
+
+
+def test_a_gpus_kernels_without_one() -> None:
+    """In a process of its own, since Triton asks once whether to interpret."""
+    pytest.importorskip("triton", reason="Triton isn't installed: no kernels for a GPU")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", __file__, "-k", "test_on_a_gpu"]
+    environment = os.environ | {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(KINDS)} passed" in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the interpreter: a logarithm of 0
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_a_gpu(on_gpu: Any, kind: str) -> None:
+    has_gpu = torch.cuda.is_available()
+    for shape in SIZES if has_gpu else SMALL:
+        check_log_likelihood(on_gpu, shape, kind, torch.float32)
+        check_viterbi(on_gpu, shape, kind)
+    if has_gpu or kind == "constrained":
+        check_log_likelihood(on_gpu, SMALL[1], kind, torch.float64)
+        check_span_probabilities(on_gpu, SMALL[1], kind)
 
 
 def test_shared_rows_change_nothing() -> None:

@@ -23,6 +23,8 @@ import pytest
 
 from ner_registry.training.checkpoints import list_checkpoints, newest_checkpoint
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
 # an epoch has 10 batches; whatever has a state of its own is in it
 OVERRIDES = {
     "train_data_path": "sample/dev.conll",

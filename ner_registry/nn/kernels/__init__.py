@@ -1,10 +1,12 @@
-"""The innermost loops, compiled by numba when they are first used, then cached on disk.
+"""The innermost loops, compiled when they are first used, then cached on disk.
+
+By numba for a CPU, by Triton for a GPU.
 
 PyTorch's operators cost microseconds each, and a recurrence needs several per token. A kernel
 is one call for a whole batch, without Python's lock, so that others run beside it. Where numba
-is absent, and on a GPU, PyTorch's operators do the same; tests hold the two to equal results.
+or Triton is absent, PyTorch's operators do the same; tests hold the two to equal results.
 
-Only this package and its modules import numba, and only when a kernel is asked for.
+Only the modules of this package import the two, and only when a kernel is asked for.
 """
 
 from __future__ import annotations
@@ -12,3 +14,4 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 HAS_NUMBA = find_spec("numba") is not None
+HAS_TRITON = find_spec("triton") is not None

@@ -1,0 +1,69 @@
+"""Signals that stop a command, in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ner_registry.cli.stopping import Stopped, stoppable
+
+PROGRAM = """
+import os, signal, sys, weakref
+from ner_registry.cli.stopping import stoppable
+
+number = signal.Signals[sys.argv[1]]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def once_more():
+    try:
+        signal.raise_signal(number)
+    finally:
+        signal.raise_signal(number)
+        print("went on")
+
+def swallowed():
+    class Thing:
+        pass
+    thing = Thing()
+    watched = weakref.ref(thing, lambda _: signal.raise_signal(number))
+    del thing
+    print("went on")
+
+with stoppable():
+    globals()[sys.argv[2]]()
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("way", ["once_more", "swallowed"])
+def test_it_ends_there_and_then(name: str, code: int, way: str, root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, name, way],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_the_first_raises_and_what_was_there_comes_back() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    with pytest.raises(Stopped) as caught, stoppable():
+        signal.raise_signal(signal.SIGTERM)
+    assert (str(caught.value), caught.value.exit_code) == ("terminated", 143)
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_what_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stoppable():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
