@@ -11,7 +11,20 @@ from importlib.metadata import version
 from typing import TextIO
 
 from ner_registry.bars import above_bars, silenced
-from ner_registry.cli import check, download, evaluate, predict, schema, show, train, tune
+from ner_registry.cli import (
+    check,
+    compare,
+    convert,
+    download,
+    evaluate,
+    predict,
+    report,
+    results,
+    schema,
+    show,
+    train,
+    tune,
+)
 from ner_registry.cli.stopping import Stopped, stoppable
 from ner_registry.errors import NerError, is_out_of_memory
 
@@ -94,7 +107,20 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
     common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, evaluate, predict, check, show, schema, download, tune):
+    for module in (
+        train,
+        evaluate,
+        predict,
+        convert,
+        report,
+        compare,
+        results,
+        check,
+        show,
+        schema,
+        download,
+        tune,
+    ):
         module.add(commands, common)
     return parser, commands.choices
 

@@ -1,13 +1,14 @@
-"""Files to read; files that are either whole or not there."""
+"""Files to read, packed or not; files that are either whole or not there."""
 
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import os
 from collections.abc import Mapping
-from io import BufferedReader, FileIO
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ from ner_registry.errors import NerError
 _BLOCK = 2**16  # bytes that are read at once
 
 
-def open_binary(path: str | Path, doing: str = "reading") -> BufferedReader:
-    """A file to read, with a bar that tells how far it is read and that says what is done."""
-    return BufferedReader(_WatchedFile(path, doing), _BLOCK)
+def open_binary(path: str | Path, doing: str = "reading") -> BufferedIOBase:
+    """A file to read; one that ends in ``.gz`` is unpacked on the way.
+
+    A bar tells how far it is read, and what is done.
+    """
+    file = BufferedReader(_WatchedFile(path, doing), _BLOCK)
+    return _Unpacked(file) if Path(path).suffix.lower() == ".gz" else file
 
 
 class _WatchedFile(FileIO):
@@ -39,6 +44,18 @@ class _WatchedFile(FileIO):
     def close(self) -> None:
         super().close()
         self._bar.close()
+
+
+class _Unpacked(gzip.GzipFile):
+    """Closes what it unpacks, too."""
+
+    def __init__(self, packed: BufferedReader[Any]) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -110,9 +127,34 @@ def json_bytes(value: Any) -> bytes:
 
 
 def tensor_bytes(tensors: Mapping[str, Tensor]) -> bytes:
-    """Tensors in the form of safetensors; those that share memory are each written whole."""
+    """Tensors in the form of safetensors, with their SHA-256 in its metadata.
+
+    Those that share memory are each written whole.
+    """
     apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    return safetensors.torch.save(apart)
+    digest = _digest_of_tensors(safetensors.torch.save(apart))[1]
+    return safetensors.torch.save(apart, {"sha256": digest})
+
+
+def are_as_written(content: bytes) -> bool:
+    """Whether tensors are those that :func:`tensor_bytes` was given."""
+    try:
+        written, digest = _digest_of_tensors(content)
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        return False
+    return written == digest
+
+
+def _digest_of_tensors(content: bytes) -> tuple[str | None, str]:
+    """The SHA-256 that is written in a safetensors file, and that of all else in it."""
+    begin = 8 + int.from_bytes(
+        content[:8], "little"
+    )  # its form: length of the header, header, data
+    header = json.loads(content[8:begin])
+    written = header.pop("__metadata__", {}).get("sha256")
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    digest.update(memoryview(content)[begin:])
+    return written, digest.hexdigest()
 
 
 def sha256_of(path: Path) -> str:

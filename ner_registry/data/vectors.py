@@ -112,15 +112,14 @@ def _numbers(fields: list[bytes], width: int, path: Path, number: int) -> np.nda
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
     """The file as it was before it was packed, and its name then."""
     with open_binary(path) as file:
-        if path.suffix == ".gz":
-            with gzip.open(file, "rb") as packed:
-                yield cast(BinaryIO, io.BufferedReader(packed)), path.stem
-        elif path.suffix == ".zip":
-            with zipfile.ZipFile(file) as archive:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(cast(BinaryIO, file)) as archive:
                 names = [name for name in archive.namelist() if not name.endswith("/")]
                 if len(names) != 1:
                     raise DataError(path, f"expected one member, got {len(names)}: {names[:3]}")
                 with archive.open(names[0]) as member:
                     yield cast(BinaryIO, io.BufferedReader(member)), names[0]
+        elif path.suffix.lower() == ".gz":
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file))), path.stem
         else:
-            yield file, path.name
+            yield cast(BinaryIO, file), path.name

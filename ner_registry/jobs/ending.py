@@ -43,4 +43,5 @@ def _scores(metrics: dict[str, Any], prefix: str) -> str:
         "recall": "recall-overall",
         "token macro F1": "token_macro_f1",
     }
-    return ", ".join(f"{name} {100 * metrics[prefix + key]:.2f}" for name, key in keys.items())
+    scores = [f"{name} {100 * metrics[prefix + key]:.2f}" for name, key in keys.items()]
+    return ", ".join([*scores, f"{metrics[f'{prefix}repaired_tags']} tags repaired"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,11 @@ import torch
 from ner_registry.bars import progress_bar
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.data.schemes import spans_to_tags
+from ner_registry.data.schemes import Span, spans_to_tags
 from ner_registry.ensemble import AnyTagger
 from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
+from ner_registry.training.calibration import expected_calibration_error
 from ner_registry.training.metrics import TaggingMetrics
 
 
@@ -27,6 +28,7 @@ def score(
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right.
 
+    With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
     ``before_batch`` is called before each batch, and may raise to stop.
     """
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
@@ -42,7 +44,7 @@ def score(
             for number, spans in zip(batch.numbers, found, strict=True):
                 metrics.add(corpus.spans[number], spans, data.lengths[number])
         loss = torch.cat(losses).mean(dtype=torch.float64).item()
-    return {"loss": loss} | metrics.results()
+    return {"loss": loss} | metrics.results() | {"repaired_tags": corpus.repaired}
 
 
 def predictions(
@@ -53,3 +55,13 @@ def predictions(
     found = tag_with_scores(tagger, data, batch_size, watch)
     for sentence, gold, spans in zip(corpus.sentences, corpus.spans, found, strict=True):
         yield record(sentence, spans) | {"gold_tags": spans_to_tags(gold, len(sentence), "IOB2")}
+
+
+def calibration_error(found: Sequence[dict[str, Any]], corpus: Corpus) -> float:
+    """The expected calibration error of the scores of predicted entities."""
+    scores, is_right = [], []
+    for prediction, gold in zip(found, corpus.spans, strict=True):
+        for entity in prediction["entities"]:
+            scores.append(entity["score"])
+            is_right.append(Span(entity["label"], entity["start"], entity["end"]) in gold)
+    return expected_calibration_error(scores, is_right)

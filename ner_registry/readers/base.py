@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from io import BufferedReader
+from collections.abc import Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
 
 from ner_registry.config.registry import Registrable
-from ner_registry.data.schemes import TagScheme, is_tag, prefixes
+from ner_registry.data.schemes import IllegalTags, TagScheme, is_tag, prefixes
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 
 _BLOCK = 2**16  # bytes
+_JUDGED = 1000  # tokens at the beginning of a file that tell what its tokens are
+_FEWEST = 3  # tokens: fewer tell nothing
 
 
 class DatasetReader(ABC, Registrable):
@@ -20,9 +24,12 @@ class DatasetReader(ABC, Registrable):
 
     Attributes:
         tag_scheme: the scheme of the file's tags, where it is declared; None: detected.
+        illegal_tags: what becomes of tags that can't stand where they do in the scheme: they
+            are read as conlleval does, and counted (``repair``), or the file is refused.
     """
 
     tag_scheme: TagScheme | None = None
+    illegal_tags: IllegalTags = "repair"
 
     @abstractmethod
     def read(self, path: str | Path) -> Iterator[Sentence]:
@@ -45,7 +52,42 @@ class DatasetReader(ABC, Registrable):
         raise DataError(path, f"expected {expected}, got {tag!r}", line)
 
 
-def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int, str]]:
+def refuse_tags_as_tokens(
+    sentences: Iterable[Sentence], path: str | Path, place: str
+) -> Iterator[Sentence]:
+    """Passes sentences on, unless most of their tokens are tags: then the column is a wrong one.
+
+    Args:
+        sentences: of a file, in order.
+        path: the file.
+        place: what of it holds the tokens, such as ``token_column 0``.
+
+    Raises:
+        DataError: more than half of the first tokens are tags.
+    """
+    tokens = 0
+    tags: list[tuple[str, int | None]] = []  # each with its line
+    judged = False
+    for sentence in sentences:
+        if not judged:
+            tokens += len(sentence)
+            tags += [(t, sentence.line_of(n)) for n, t in enumerate(sentence.tokens) if is_tag(t)]
+            judged = tokens >= _JUDGED
+            if judged:
+                _judge(tokens, tags, path, place)
+        yield sentence
+    if not judged:
+        _judge(tokens, tags, path, place)
+
+
+def _judge(tokens: int, tags: list[tuple[str, int | None]], path: str | Path, place: str) -> None:
+    if tokens >= _FEWEST and 2 * len(tags) > tokens:
+        tag, line = tags[0]
+        message = f"expected tokens under {place}, got tags, {len(tags)} of {tokens}, as {tag!r}"
+        raise DataError(path, message, line)
+
+
+def numbered_lines(file: BufferedIOBase, path: str | Path) -> Iterator[tuple[int, str]]:
     """Lines of UTF-8 text, numbered from 1, without their ends.
 
     A byte-order mark is dropped; only a newline, or carriage return and newline, ends a line.
@@ -55,11 +97,11 @@ def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int
         path: names it in messages.
 
     Raises:
-        DataError: a line isn't UTF-8.
+        DataError: a line isn't UTF-8, or what is packed is broken.
     """
     number = 1
     begun: list[bytes] = []  # of a line whose end is yet to come
-    while block := file.read1(_BLOCK):  # what is there already, so that nobody waits for more
+    while block := _block(file, path):
         whole, newline, rest = block.rpartition(b"\n")
         if not newline:
             begun.append(block)
@@ -70,6 +112,14 @@ def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int
         begun = [rest] if rest else []
     if begun:
         yield from enumerate(_decoded([b"".join(begun)], path, number), number)
+
+
+def _block(file: BufferedIOBase, path: str | Path) -> bytes:
+    """What is there already, so that nobody waits for more; nothing at the end."""
+    try:
+        return file.read1(_BLOCK)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(path, f"expected gzip, as it ends in .gz, got {error}") from None
 
 
 def _decoded(lines: list[bytes], path: str | Path, first: int) -> Iterator[str]:

@@ -67,6 +67,7 @@ def test_a_run_leaves_every_file(run_directory: Path) -> None:
         "metrics.json",
         "predictions_validation.jsonl",
         "predictions_test.jsonl",
+        "report.html",
         BEST,
         "model.tar.gz",
         *(
