@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
+from ner_registry.bars import progress_bar
 from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
@@ -33,6 +34,7 @@ from ner_registry.errors import ArchiveError, ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.search import Distribution
 from ner_registry.training.settings import TrainerSettings
 
@@ -194,7 +196,12 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
 
 
 def registered_modules(plan: Plan) -> set[str]:
-    """The modules, this package's own aside, that a plan's parts are defined in."""
+    """The modules, this package's own aside, that a plan's parts are defined in.
+
+    Callbacks are none of them: what watched a run isn't needed for what came of it.
+    """
+    if plan.factory in Callback.registered().values():
+        return set()
     modules = set()
     module = plan.factory.__module__
     if module == "__main__":  # a script is imported by the name of its file
@@ -256,8 +263,9 @@ def index_sentences(tagger: AnyTagger, sentences: Iterable[Sentence]) -> Indexed
 
 def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
     """A corpus as the tagger sees it, in memory."""
+    bar = progress_bar(corpus.sentences, "indexing", len(corpus), unit=" sentences")
     encode = tagger.tags.encode_sentence
-    return IndexedSentences.index(corpus.sentences, indexers_of(tagger), encode, tagger.device)
+    return IndexedSentences.index(bar, indexers_of(tagger), encode, tagger.device)
 
 
 def indexers_of(tagger: AnyTagger) -> dict[str, Callable[[Sentence], Tensor]]:

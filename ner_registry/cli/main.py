@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TextIO
 
+from ner_registry.bars import above_bars, silenced
 from ner_registry.cli import (
     check,
     compare,
@@ -34,14 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments; None: those of the process.
     """
     args = _parse(sys.argv[1:] if argv is None else argv)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _LogHandler(sys.stderr)
     handler.setFormatter(_LevelFormatter())
     logger = logging.getLogger("ner_registry")
     logger.setLevel(logging.WARNING if args.quiet else logging.INFO)
     handler.setLevel(logger.level)
     logger.addHandler(handler)
     try:
-        with stoppable():
+        with silenced(args.quiet), stoppable():
             return _run(args)
     finally:
         logger.removeHandler(handler)
@@ -121,6 +123,14 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     ):
         module.add(commands, common)
     return parser, commands.choices
+
+
+class _LogHandler(logging.StreamHandler[TextIO]):
+    """Writes lines above a bar that is shown, not into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with above_bars(self.stream):
+            super().emit(record)
 
 
 class _LevelFormatter(logging.Formatter):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
+from ner_registry.bars import progress_bar
 from ner_registry.build import indexers_of, registered_modules
 from ner_registry.data.arrays import Arrays
 from ner_registry.data.files import json_bytes, sha256_of
@@ -26,7 +26,7 @@ from ner_registry.jobs.prepare import Prepared
 _FORMAT = 1
 
 
-def map_training_data(prepared: Prepared, *, quiet: bool = False) -> IndexedSentences:
+def map_training_data(prepared: Prepared) -> IndexedSentences:
     """The training data as the model sees it, mapped into memory from files in the cache.
 
     Raises:
@@ -37,14 +37,7 @@ def map_training_data(prepared: Prepared, *, quiet: bool = False) -> IndexedSent
     path = Path(corpus.path)
 
     def build(arrays: Arrays) -> None:
-        bar = tqdm(
-            corpus.sentences,
-            "indexing",
-            len(corpus),
-            unit=" sentences",
-            disable=quiet or None,
-            leave=False,
-        )
+        bar = progress_bar(corpus.sentences, "indexing", len(corpus), unit=" sentences")
         index_into(arrays, bar, indexers_of(tagger), tagger.tags.encode_sentence)
         if sha256_of(path) != corpus.sha256:
             raise DataError(path, "it has changed while it was read: start again")

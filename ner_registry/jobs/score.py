@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
+from ner_registry.bars import progress_bar
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import Span, spans_to_tags
@@ -33,7 +35,9 @@ def score(
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        for batch in map(data.batch, inference_batches(tagger, data, batch_size)):
+        batches = inference_batches(tagger, data, batch_size)
+        watched = progress_bar(batches, "evaluating", unit=" batches")
+        for batch in map(data.batch, watched):
             before_batch()
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
@@ -47,7 +51,8 @@ def predictions(
     tagger: AnyTagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> Iterator[dict[str, Any]]:
     """A prediction per sentence, with ``gold_tags`` beside it; all tags in IOB2."""
-    found = tag_with_scores(tagger, data, batch_size)
+    watch = partial(progress_bar, description="tagging", unit=" batches")
+    found = tag_with_scores(tagger, data, batch_size, watch)
     for sentence, gold, spans in zip(corpus.sentences, corpus.spans, found, strict=True):
         yield record(sentence, spans) | {"gold_tags": spans_to_tags(gold, len(sentence), "IOB2")}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,16 @@ def restore_snapshot(contents: dict[str, bytes], state: TrainingState) -> dict[s
     _set_random_state(document["random"])
     progress: dict[str, Any] = document["progress"]
     return progress
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Within it, what is drawn at random changes nothing of what is drawn after it."""
+    state = _random_state()
+    try:
+        yield
+    finally:
+        _set_random_state(state)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
