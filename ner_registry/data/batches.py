@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import torch
 from torch.utils.data import Sampler
@@ -41,6 +42,7 @@ class LengthBatchSampler(Sampler[list[int]]):
         max_tokens: int | None = None,
         documents: Sequence[int] | None = None,
     ) -> None:
+        self._documents = documents
         self._members: list[list[int]] | None = None
         if documents is not None:
             of_document: dict[int, list[int]] = defaultdict(list)
@@ -59,6 +61,17 @@ class LengthBatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         return len(self._sizes)
+
+    def share(self, batch: list[int], rank: int, size: int) -> list[int]:
+        """A rank's part of a batch, in whole documents where batches are of these.
+
+        Sentences of a batch stand by length, so that all parts are of about as many tokens. One
+        is empty where there are fewer sentences, or documents, than ranks.
+        """
+        if self._documents is None:
+            return batch[rank::size]
+        parts = [list(numbers) for _, numbers in groupby(batch, self._documents.__getitem__)]
+        return [number for part in parts[rank::size] for number in part]
 
     def __iter__(self) -> Iterator[list[int]]:
         order = torch.arange(len(self.lengths))
