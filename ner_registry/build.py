@@ -74,7 +74,7 @@ class DataLoaderSettings:
     """How sentences are put into batches, which hold sentences of like length.
 
     Attributes:
-        batch_size: sentences in a batch.
+        batch_size: sentences in a batch, which the ranks that torchrun starts share.
         shuffle: whether every epoch of training takes them in another order.
     """
 

@@ -135,7 +135,9 @@ class Ranks:
             yield
         except RuntimeError as error:
             assert self._attempt is not None
-            told = f"a rank has ended, or hasn't answered for {TIMEOUT}: torchrun tells which"
+            told = (
+                f"a rank has ended, or not answered for {TIMEOUT.seconds} s: torchrun tells which"
+            )
             with suppress(RuntimeError):
                 if self._attempt.check([_FAULT]):
                     told = self._attempt.get(_FAULT).decode()
@@ -199,4 +201,4 @@ def _meet(store: Store, rank: int, size: int) -> str:
         if store.check([met]) and own in store.get(met).decode().split():
             return attempt
         time.sleep(_PAUSE)
-    raise RuntimeError(f"rank 0 didn't come within {TIMEOUT}")
+    raise RuntimeError(f"rank 0 didn't come within {TIMEOUT.seconds} s")

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from ner_registry.cli import main
+from ner_registry.training import ranks
 
 ENDLESS = 124
 LIMIT = 400  # seconds
 
 Request = dict[
     str, Any
-]  # arguments, errors (a file), pids (a folder), ranks, port, restarts, folders
+]  # arguments, errors (a file), pids (a folder), ranks, port, restarts, folders, timeout
 
 
 def work(request: Request) -> None:
@@ -36,6 +38,7 @@ def work(request: Request) -> None:
     folder = request["folders"].get(str(rank))
     if folder is not None:
         os.chdir(folder)
+    ranks.TIMEOUT = timedelta(seconds=request["timeout"])
     (Path(request["pids"]) / str(rank)).write_text(str(os.getpid()), encoding="utf-8")
     code = main(request["arguments"])
     if code:

@@ -62,6 +62,7 @@ class Launcher:
     def __init__(self, root: Path, directory: Path) -> None:
         self.root = root
         self.directory = directory
+        self.timeout = 600  # seconds that a rank waits for the others
         self.environment = os.environ | {
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(root),
@@ -100,6 +101,7 @@ class Launcher:
             "port": free_port(),
             "restarts": restarts,
             "folders": folders,
+            "timeout": self.timeout,
         }
         return self.ask(request), found
 
@@ -234,6 +236,21 @@ def test_a_rank_that_is_killed_is_started_anew(
         check_same(undisturbed, directory)
         if kills == (10 if whole else 1):
             break
+
+
+def test_a_rank_that_hangs_is_not_waited_for(
+    whole: bool, launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not whole:
+        pytest.skip("torchrun takes half a minute to end what hangs: tried with --whole")
+    monkeypatch.setattr(launcher, "timeout", 5)
+    directory = tmp_path / "run"
+    process, found = launcher.start([*arguments(directory, SETTINGS), "--quiet"], 2, restarts=0)
+    wait_for(directory / "metrics_epoch_0.json")
+    os.kill(int((found / "1").read_text(encoding="utf-8")), signal.SIGSTOP)
+    code, (line,) = launcher.finish(process, found)
+    assert code == 1
+    assert line.startswith("a rank has ended, or not answered for 5 s: torchrun tells which; ")
 
 
 def wait_for(path: Path) -> None:
