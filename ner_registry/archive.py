@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from ner_registry.build import Experiment, build_tagger, parse_experiment
+from ner_registry.config.plan import Plan
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
     ARCHIVE_NAME,
@@ -126,20 +127,28 @@ def load_archive(
         raise ArchiveError(f"{path}: its parts don't fit together: {reason}") from error
 
 
-def _restored(
-    path: Path,
-    contents: dict[str, bytes],
-    include_packages: Sequence[str],
-    device: torch.device | None,
-) -> Archive:
-    meta = json.loads(contents["meta.json"])
-    config = json.loads(contents["config.json"])
+def parse_recorded(
+    path: Path, config: dict[str, Any], meta: dict[str, Any], include_packages: Sequence[str]
+) -> tuple[Plan, Experiment]:
+    """Checks the config of a run once more, as one that trains nothing, and builds its parts.
+
+    Args:
+        path: where it was read, for messages.
+        config: the run's.
+        meta: the run's.
+        include_packages: packages to import for its parts.
+
+    Raises:
+        ArchiveError: it needs a package that was neither named nor installed as a plugin.
+        ConfigError: it says what this version doesn't know.
+    """
     # what the config includes is for training; a model's user names packages themselves
-    config["include_packages"] = []
+    config = config | {"include_packages": []}
     # where it began is in its weights already
-    config["model"]["from_archive"] = None
+    config["model"] = config["model"] | {"from_archive": None}
     try:
-        experiment: Experiment = parse_experiment(config, include_packages)()
+        plan = parse_experiment(config, include_packages)
+        return plan, plan()
     except ConfigError as error:
         absent = [name for name in meta["packages"] if name not in sys.modules]
         if not absent or any(fault.location == "--include-package" for fault in error.faults):
@@ -148,6 +157,17 @@ def _restored(
             f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
             f"--include-package {absent[0]} ({error.faults[0]})"
         ) from None
+
+
+def _restored(
+    path: Path,
+    contents: dict[str, bytes],
+    include_packages: Sequence[str],
+    device: torch.device | None,
+) -> Archive:
+    meta = json.loads(contents["meta.json"])
+    config = json.loads(contents["config.json"])
+    _, experiment = parse_recorded(path, config, meta, include_packages)
     tags = json.loads(contents["vocabulary/tags.json"])
     tag_set = TagSet(tags["scheme"], tags["labels"])
     vocabularies = {

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ner_registry.data.indexed import Batch
+from ner_registry.heads import TaggerHead
 from ner_registry.nn.linear_chain import Constraints, LinearChain
-from ner_registry.tagger import ScoredSpan, Tagger, scored_spans
+from ner_registry.tagger import ScoredSpan, Tagger, Tagging, read_taggings, scored_spans
 
 
 class Ensemble(nn.Module):
@@ -42,17 +43,36 @@ class Ensemble(nn.Module):
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
-        mask = batch.mask
-        heads = [(tagger.head, tagger.encode(batch)) for tagger in self.taggers]
-        tag_probabilities = _mean([head.tag_probabilities(e, mask) for head, e in heads])
-        path = self._chain(tag_probabilities, mask).viterbi()
-        spans = self.tags.find_spans(path.cpu().numpy())
+        heads = self._encoded(batch)
+        return self._scored(heads, self._chain(heads, batch.mask))
+
+    def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+        """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
+
+        The probability of a tagging is that of its tags' product among all that the scheme
+        allows.
+        """
+        heads = self._encoded(batch)
+        chain = self._chain(heads, batch.mask)
+        taggings = read_taggings(*chain.k_best(k), self.tags)
+        return list(zip(self._scored(heads, chain), taggings, strict=True))
+
+    def _encoded(self, batch: Batch) -> list[tuple[TaggerHead, Tensor]]:
+        """The head of each member, and what it reads."""
+        return [(tagger.head, tagger.encode(batch)) for tagger in self.taggers]
+
+    def _scored(
+        self, heads: Sequence[tuple[TaggerHead, Tensor]], chain: LinearChain
+    ) -> list[list[ScoredSpan]]:
+        mask = chain.mask
+        spans = self.tags.find_spans(chain.viterbi().cpu().numpy())
         asked = torch.from_numpy(spans).to(self.device)
         scores = _mean([head.span_probabilities(e, mask, asked) for head, e in heads])
-        return scored_spans(spans, scores, self.tags, len(batch.numbers))
+        return scored_spans(spans, scores, self.tags, len(mask))
 
-    def _chain(self, tag_probabilities: Tensor, mask: Tensor) -> LinearChain:
-        """Independent tags, but for what the scheme forbids."""
+    def _chain(self, heads: Sequence[tuple[TaggerHead, Tensor]], mask: Tensor) -> LinearChain:
+        """Independent tags of the members' mean probabilities, but for what the scheme forbids."""
+        tag_probabilities = _mean([head.tag_probabilities(e, mask) for head, e in heads])
         scores = tag_probabilities.clamp(min=torch.finfo(tag_probabilities.dtype).tiny).log()
         count = len(self.tags)
         free = scores.new_zeros(count, count)

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, overload
+from typing import Any, NotRequired, TypedDict, TypeVar, overload
 
 import torch
 
 from ner_registry.archive import Archive, load_archive
 from ner_registry.build import index_sentences
 from ner_registry.data.batches import LengthBatchSampler, document_parts
-from ner_registry.data.indexed import IndexedSentences
+from ner_registry.data.indexed import Batch, IndexedSentences
 from ner_registry.data.schemes import spans_to_tags
 from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
 from ner_registry.ensemble import AnyTagger
-from ner_registry.errors import NerError
+from ner_registry.formats.base import Tagged, describe, make_record
 from ner_registry.nn.threads import computing
-from ner_registry.tagger import ScoredSpan
+from ner_registry.tagger import ScoredSpan, Tagging
 from ner_registry.training.device import choose_device
 
 BATCH_SIZE = 128
 _WINDOW = 32  # batches' worth of sentences that are sorted by length together
 _LONG = 64  # tokens; batches of longer sentences have fewer of them
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_OfSentence = TypeVar("_OfSentence")
 
 
 class Entity(TypedDict):
@@ -78,18 +78,59 @@ class Predictor:
     ) -> Iterator[dict[str, Any]]:
         """A record per sentence, in order: ``words``, ``tags`` (IOB2), ``entities``, and
         what else the sentence carries.
+        """
+        return (record for _, record in self.tag(sentences, batch_size))
+
+    def tag(
+        self,
+        sentences: Iterable[Sentence],
+        batch_size: int = BATCH_SIZE,
+        *,
+        threshold: float = 0.0,
+        top_k: int | None = None,
+    ) -> Iterator[Tagged]:
+        """Each sentence, in order, with its record.
 
         Sentences are taken a few thousand at a time, so that a stream of any length needs
         little memory and sentences of like length still share a batch; the first few come
         back sooner, for whoever types them in.
+
+        Args:
+            sentences: the sentences.
+            batch_size: how many are tagged together.
+            threshold: entities of a lower score are left out, and their tags are ``O``.
+            top_k: how many of a sentence's most probable taggings to give under ``taggings``,
+                each with the exact probability of the whole; the threshold is not for them.
         """
         apart = ([sentence] for sentence in sentences)
         parts = document_parts(sentences) if self.tagger.reads_documents else apart
-        for window in _windows(parts, batch_size * _WINDOW):
+        # many taggings of few sentences need as much memory as one of many
+        most = max(1, batch_size * _WINDOW // (top_k or 1))
+        for window in _windows(parts, most):
             data = index_sentences(self.tagger, [s for s in window if s.tokens])
-            found = iter(tag_with_scores(self.tagger, data, batch_size))
+            found = _found(self.tagger, data, min(batch_size, most), top_k)
             for sentence in window:
-                yield record(sentence, next(found) if sentence.tokens else [])
+                scored, taggings = next(found) if sentence.tokens else _nothing(top_k)
+                if threshold:
+                    scored = [span for span in scored if span.score >= threshold]
+                yield Tagged(sentence, record(sentence, scored, taggings))
+
+
+_Found = tuple[list[ScoredSpan], list[Tagging] | None]
+
+
+def _found(
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int, top_k: int | None
+) -> Iterator[_Found]:
+    """The entities of each sentence, and its taggings if so many are asked for."""
+    if top_k is not None:
+        return iter(tag_k_best(tagger, data, batch_size, top_k))
+    return ((scored, None) for scored in tag_with_scores(tagger, data, batch_size))
+
+
+def _nothing(top_k: int | None) -> _Found:
+    """What is found in a sentence without tokens, which can be tagged in one way."""
+    return [], None if top_k is None else [Tagging([], 1.0)]
 
 
 def _windows(parts: Iterable[list[Sentence]], most: int) -> Iterator[list[Sentence]]:
@@ -139,64 +180,44 @@ def tag_with_scores(
     tagger: AnyTagger, data: IndexedSentences, batch_size: int
 ) -> list[list[ScoredSpan]]:
     """The entities of each sentence, in the order of the data."""
-    sampler = inference_batches(tagger, data, batch_size)
-    found: list[list[ScoredSpan]] = [[] for _ in data.lengths]
+    return _by_sentence(tagger.tag_with_scores, tagger, data, batch_size)
+
+
+def tag_k_best(
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int, k: int
+) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+    """The entities and the k best taggings of each sentence, in the order of the data."""
+    return _by_sentence(partial(tagger.tag_k_best, k=k), tagger, data, batch_size)
+
+
+def _by_sentence(
+    of_batch: Callable[[Batch], list[_OfSentence]],
+    tagger: AnyTagger,
+    data: IndexedSentences,
+    batch_size: int,
+) -> list[_OfSentence]:
+    """What the sentences of each batch give, in the order of the data."""
+    found: dict[int, _OfSentence] = {}
     tagger.eval()
     with torch.inference_mode(), computing(tagger):
-        for batch in map(data.batch, sampler):
-            spans = tagger.tag_with_scores(batch)
-            for number, of_sentence in zip(batch.numbers, spans, strict=True):
-                found[number] = of_sentence
-    return found
+        for batch in map(data.batch, inference_batches(tagger, data, batch_size)):
+            found.update(zip(batch.numbers, of_batch(batch), strict=True))
+    return [found[number] for number in range(len(data.lengths))]
 
 
-def record(sentence: Sentence, found: Sequence[ScoredSpan]) -> dict[str, Any]:
+def record(
+    sentence: Sentence, found: Sequence[ScoredSpan], taggings: Sequence[Tagging] | None = None
+) -> dict[str, Any]:
     """A prediction, as it is written on one line of JSON."""
-    tags = spans_to_tags([scored.span for scored in found], len(sentence), "IOB2")
-    entities = [_entity(sentence, scored) for scored in found]
-    prediction = {"words": sentence.tokens, "tags": tags, "entities": entities}
-    return prediction | {k: v for k, v in sentence.extra.items() if k not in prediction}
+    beside = {} if taggings is None else {"taggings": [_describe(sentence, t) for t in taggings]}
+    spans, scores = [f.span for f in found], [f.score for f in found]
+    return make_record(sentence, spans, scores, beside=beside)
 
 
-def as_conll(prediction: dict[str, Any]) -> str:
-    """A prediction as a token and a tag per line, a blank line after the last."""
-    rows = list(zip(prediction["words"], prediction["tags"], strict=True))
-    for word, _ in rows:
-        if word != "".join(word.split()):
-            raise NerError(f"{word!r} holds white space, which CoNLL columns can't: use jsonl")
-    return "".join(f"{word} {tag}\n" for word, tag in rows) + "\n"
-
-
-def as_brackets(prediction: dict[str, Any]) -> str:
-    """A prediction for the eye, such as ``[PER Jim] works in [LOC Paris]``."""
-    words = list(prediction["words"])
-    for entity in prediction["entities"]:
-        words[entity["start"]] = f"[{entity['label']} {words[entity['start']]}"
-        words[entity["end"] - 1] += "]"
-    return " ".join(words) + "\n"
-
-
-def as_jsonl(prediction: dict[str, Any]) -> str:
-    """A prediction as one line of JSON."""
-    # a lone surrogate, which UTF-8 can't hold, is written as the escape it came as
-    text = _JSON.encode(prediction)
-    if not text.isascii():
-        text = text.encode("utf-8", "backslashreplace").decode()
-    return f"{text}\n"
-
-
-def _entity(sentence: Sentence, scored: ScoredSpan) -> Entity:
-    label, start, end = scored.span
-    if sentence.text is None or sentence.offsets is None:
-        text = " ".join(sentence.tokens[start:end])
-        return {"label": label, "start": start, "end": end, "text": text, "score": scored.score}
-    first, last = sentence.offsets[start][0], sentence.offsets[end - 1][1]
+def _describe(sentence: Sentence, tagging: Tagging) -> dict[str, Any]:
+    spans, probability = tagging
     return {
-        "label": label,
-        "start": start,
-        "end": end,
-        "start_char": first,
-        "end_char": last,
-        "text": sentence.text[first:last],
-        "score": scored.score,
+        "tags": spans_to_tags(spans, len(sentence), "IOB2"),
+        "entities": describe(sentence, spans),
+        "probability": probability,
     }

@@ -24,6 +24,13 @@ class ScoredSpan(NamedTuple):
     score: float
 
 
+class Tagging(NamedTuple):
+    """The entities of a whole sentence, and the probability of just these under the model."""
+
+    spans: list[Span]
+    probability: float
+
+
 class Tagger(nn.Module):
     """Tags sentences: the vectors of all embedders side by side, encoded, then tagged.
 
@@ -82,11 +89,19 @@ class Tagger(nn.Module):
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
+        return self._scored(self.encode(batch), batch.mask)
+
+    def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+        """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
+
+        The best comes first; there are fewer where the sentence has fewer. A tagging is one
+        sequence of the model's tags: a head that allows any sequence may have several that read
+        as the same entities.
+        """
         encoded = self.encode(batch)
-        spans = self._spans(encoded, batch.mask)
-        asked = torch.from_numpy(spans).to(encoded.device)
-        scores = self.head.span_probabilities(encoded, batch.mask, asked)
-        return scored_spans(spans, scores, self.tags, len(batch.numbers))
+        scored = self._scored(encoded, batch.mask)
+        taggings = read_taggings(*self.head.k_best(encoded, batch.mask, k), self.tags)
+        return list(zip(scored, taggings, strict=True))
 
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
         """The loss of each sentence, (batch,), and its entities, for the price of one encoding."""
@@ -96,6 +111,12 @@ class Tagger(nn.Module):
         for row, begin, stop, label in self._spans(encoded, batch.mask).tolist():
             found[row].append(Span(self.tags.labels[label], begin, stop))
         return loss, found
+
+    def _scored(self, encoded: Tensor, mask: Tensor) -> list[list[ScoredSpan]]:
+        spans = self._spans(encoded, mask)
+        asked = torch.from_numpy(spans).to(encoded.device)
+        scores = self.head.span_probabilities(encoded, mask, asked)
+        return scored_spans(spans, scores, self.tags, len(mask))
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
@@ -115,3 +136,28 @@ def scored_spans(spans: Any, scores: Tensor, tags: TagSet, size: int) -> list[li
     for (row, begin, stop, label), score in zip(spans.tolist(), scores.tolist(), strict=True):
         found[row].append(ScoredSpan(Span(tags.labels[label], begin, stop), score))
     return found
+
+
+def read_taggings(paths: Tensor, log_probabilities: Tensor, tags: TagSet) -> list[list[Tagging]]:
+    """Taggings by sentence, without those that aren't there.
+
+    Args:
+        paths: (batch, k, length), long: tag indices, as of :meth:`TaggerHead.k_best`.
+        log_probabilities: (batch, k), minus infinity for what isn't there.
+        tags: what the indices stand for.
+    """
+    k = paths.shape[1]
+    spans: list[list[Span]] = [[] for _ in range(len(paths) * k)]
+    for row, begin, stop, label in tags.find_spans(paths.flatten(0, 1).cpu().numpy()).tolist():
+        spans[row].append(Span(tags.labels[label], begin, stop))
+    # rounding may leave the one path of a sentence a little above 1
+    probabilities = log_probabilities.exp().clamp(max=1).tolist()
+    is_there = (log_probabilities > float("-inf")).tolist()
+    return [
+        [
+            Tagging(spans[row * k + rank], probabilities[row][rank])
+            for rank in range(k)
+            if is_there[row][rank]
+        ]
+        for row in range(len(paths))
+    ]

@@ -62,3 +62,17 @@ def test_spans_are_scored_by_the_mean_of_exact_probabilities(
 
         votes = [(math.prod(tags[at] for at in enumerate(path)), path) for path in legal]
         assert [scored.span for scored in found[row]] == TAGS.decode(max(votes)[1])
+
+
+@pytest.mark.parametrize("head", [CrfHead, SoftmaxHead])
+def test_the_best_tagging_is_the_one_that_is_chosen(
+    head: type[CrfHead] | type[SoftmaxHead],
+) -> None:
+    ensemble = Ensemble([member(seed, head) for seed in range(3)])
+    sentences = [Sentence(["a", "b", "c", "a"]), Sentence(["c"])]
+    batch = index_sentences(ensemble, sentences).batch([0, 1])
+    chosen = ensemble.tag_with_scores(batch)
+    for (scored, taggings), alone in zip(ensemble.tag_k_best(batch, 50), chosen, strict=True):
+        assert scored == alone
+        assert taggings[0].spans == [span for span, _ in alone]
+        assert sum(probability for _, probability in taggings) == pytest.approx(1, abs=1e-5)

@@ -9,7 +9,20 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from ner_registry.cli import check, download, evaluate, predict, schema, show, train, tune
+from ner_registry.cli import (
+    check,
+    compare,
+    convert,
+    download,
+    evaluate,
+    predict,
+    report,
+    results,
+    schema,
+    show,
+    train,
+    tune,
+)
 from ner_registry.cli.launched import heard_once, is_first, is_one_of_several
 from ner_registry.cli.stopping import Stopped, stoppable
 from ner_registry.errors import NerError, is_out_of_memory
@@ -101,7 +114,20 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     common.add_argument("--quiet", action="store_true", help="no progress, only warnings")
     common.add_argument("--debug", action="store_true", help="show the traceback of a fault")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (train, evaluate, predict, check, show, schema, download, tune):
+    for module in (
+        train,
+        evaluate,
+        predict,
+        convert,
+        report,
+        compare,
+        results,
+        check,
+        show,
+        schema,
+        download,
+        tune,
+    ):
         module.add(commands, common)
     return parser, commands.choices
 

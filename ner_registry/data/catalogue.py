@@ -143,22 +143,22 @@ def find(path: str, *, quiet: bool = False) -> Path:
     """
     if os.path.isdir(path):
         raise DataError(path, "expected a file, got a directory")
-    if os.path.exists(path):
-        return Path(path)
-    if re.match("https?://", path, re.IGNORECASE):
-        return _download(
-            [path], cache_directory() / "urls" / _url_file_name(path), None, quiet=quiet
-        )
-    if path in _SAMPLE:
-        return Path(str(resources.files("ner_registry").joinpath(path)))
-    if (own := _in_ner_data(path)) is not None:
+    if (own := _own_file(path)) is not None:
         return own
+    if _is_url(path):
+        return _download([path], _cached(path), None, quiet=quiet)
     name, _, file_name = path.partition("/")
     if name in DATASETS:
         for file in DATASETS[name].files:
             if file.name == file_name:
                 return _fetch(DATASETS[name], file, cache_directory(), quiet)
     raise DataError(path, "no such file" + _suggestion(path))
+
+
+def find_here(path: str) -> Path | None:
+    """The same, if it is on this machine already."""
+    file = _own_file(path) or _cached(path)
+    return file if file.is_file() else None
 
 
 def download_dataset(name: str, directory: Path | None, *, quiet: bool = False) -> list[Path]:
@@ -213,6 +213,26 @@ def _download(
     from ner_registry.data.download import fetch
 
     return fetch(urls, target, sha256, hint=hint, quiet=quiet)
+
+
+def _own_file(path: str) -> Path | None:
+    """The file that a data path means, unless it is one to download."""
+    if os.path.exists(path):
+        return Path(path)
+    if path in _SAMPLE:
+        return Path(str(resources.files("ner_registry").joinpath(path)))
+    return None if _is_url(path) else _in_ner_data(path)
+
+
+def _cached(path: str) -> Path:
+    """Where the download that a data path means is kept."""
+    if _is_url(path):
+        return cache_directory() / "urls" / _url_file_name(path)
+    return cache_directory() / path
+
+
+def _is_url(path: str) -> bool:
+    return re.match("https?://", path, re.IGNORECASE) is not None
 
 
 def _in_ner_data(path: str) -> Path | None:

@@ -1,12 +1,14 @@
-"""Files that are either whole or not there."""
+"""Files to read, packed or not; files that are either whole or not there."""
 
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import os
 from collections.abc import Mapping
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ import safetensors.torch
 from torch import Tensor
 
 from ner_registry.errors import NerError
+
+
+def open_binary(path: str | Path) -> BufferedIOBase:
+    """A file to read; one that ends in ``.gz`` is unpacked on the way."""
+    return gzip.open(path, "rb") if Path(path).suffix.lower() == ".gz" else open(path, "rb")
 
 
 def write_file(path: Path, content: bytes) -> None:

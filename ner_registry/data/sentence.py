@@ -19,6 +19,7 @@ class Sentence:
         document: number, from 0, of the document that the sentence belongs to in its file.
         extra: what else its record held; predictions pass it through.
         line: line of the file, from 1, where the sentence begins.
+        rows: of each token, as much of its line in a file of columns as is kept.
     """
 
     tokens: list[str]
@@ -29,6 +30,7 @@ class Sentence:
     document: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
     line: int | None = None
+    rows: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)

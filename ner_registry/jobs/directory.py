@@ -59,7 +59,11 @@ def check_directory(
             else "--force replaces a run's directory alone, got one that isn't"
         )
         raise RunDirectoryError(f"{directory}: {told}")
-    if force or not has_begun(directory):
+    if force:
+        return None
+    if not has_begun(directory):
+        if "checkpoints" in names:
+            raise RunDirectoryError(f"{directory}: its meta.json is gone: --force starts anew")
         return None
     before = _read_json(directory / "config.json")
     faults = list(_differences(before, json.loads(json.dumps(plan.filled())), ""))

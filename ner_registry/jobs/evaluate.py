@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqeval.metrics import classification_report as entity_report
-from sklearn.metrics import classification_report as token_report
 from tabulate import tabulate
 
 from ner_registry.archive import load_archive
 from ner_registry.build import index_corpus
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
-from ner_registry.data.files import check_writable, write_file, write_json
-from ner_registry.data.schemes import spans_to_tags, tags_to_spans
+from ner_registry.data.files import check_writable, open_binary, write_json
+from ner_registry.formats import tagged_reader_of, writer_of
+from ner_registry.formats.base import Source, Tagged
+from ner_registry.formats.files import writer
 from ner_registry.jobs.prepare import read_corpus
-from ner_registry.jobs.score import predictions
-from ner_registry.predictor import BATCH_SIZE, as_jsonl
+from ner_registry.jobs.score import calibration_error, predictions
+from ner_registry.predictor import BATCH_SIZE
+from ner_registry.readers import ConllReader, DatasetReader, JsonlReader
+from ner_registry.readers.base import numbered_lines
+from ner_registry.reports.judged import Judged
+from ner_registry.reports.scores import SCORES, entity_scores, token_scores
 from ner_registry.training.device import choose_device
 from ner_registry.training.metrics import MIN_SUPPORT
 
-_SCORES = ("precision", "recall", "f1", "support")
+_READERS = {"conll": ConllReader, "jsonl": JsonlReader}
 
 
 def evaluate(
@@ -36,6 +39,8 @@ def evaluate(
     batch_size: int = BATCH_SIZE,
     output_file: str | Path | None = None,
     predictions_output_file: str | Path | None = None,
+    input_format: str | None = None,
+    output_format: str = "jsonl",
 ) -> dict[str, Any]:
     """Evaluates a model on a tagged file.
 
@@ -47,11 +52,15 @@ def evaluate(
         batch_size: sentences in a batch.
         output_file: where to write the result as JSON.
         predictions_output_file: where to write a prediction per sentence, with ``gold_tags``.
+        input_format: one of :data:`ner_registry.formats.TAGGED_INPUTS`; None: what the model's
+            validation data was read with.
+        output_format: of the predictions, one of :data:`ner_registry.formats.OUTPUTS`.
 
     Returns:
         ``entities`` and ``tokens`` (label or tag -> precision, recall, f1, support), by seqeval
         and by scikit-learn; ``token_macro_f1``; ``confusions`` of tokens, most frequent first;
-        ``sentences``; ``tokens_per_second``.
+        ``sentences``; ``tokens_per_second``; ``expected_calibration_error`` of the predicted
+        entities' scores.
 
     Raises:
         NerError: the archive or the data is at fault.
@@ -61,19 +70,39 @@ def evaluate(
             check_writable(Path(path))
     place = choose_device(device, "--device")
     model = load_archive(archive, include_packages=include_packages, device=place)
-    corpus = read_corpus(model.experiment.evaluation_reader, catalogue.find(str(data)))
+    file = catalogue.find(str(data))
+    corpus = _read(model.experiment.evaluation_reader, file, input_format, output_format)
     corpus.report_unknown_labels(model.tagger.tags)
     began = time.perf_counter()
     found = list(predictions(model.tagger, corpus, index_corpus(model.tagger, corpus), batch_size))
     seconds = time.perf_counter() - began
-    result = _entities(found) | _tokens(corpus, found)
+    judged = [Judged.of(prediction) for prediction in found]
+    result = {"entities": entity_scores(judged)} | token_scores(judged, corpus.scheme)
     result["sentences"] = len(corpus.sentences)
     result["tokens_per_second"] = corpus.tokens / seconds
+    result["expected_calibration_error"] = calibration_error(found, corpus)
     if output_file is not None:
         write_json(Path(output_file), result)
     if predictions_output_file is not None:
-        write_file(Path(predictions_output_file), "".join(map(as_jsonl, found)).encode())
+        tagged = map(Tagged, corpus.sentences, found)
+        with writer(predictions_output_file) as out:
+            out.writelines(writer_of(output_format)(tagged, str(data)))
     return result
+
+
+def _read(reader: DatasetReader, file: Path, form: str | None, output_format: str) -> Corpus:
+    """A tagged file, read as the model's data was or in a format of its own."""
+    keeps_rows = output_format == "conll"
+    if form is None:
+        if not (keeps_rows and type(reader) is ConllReader):
+            return read_corpus(reader, file)
+        form = "conll"
+    with open_binary(file) as opened:
+        lines = numbered_lines(opened, file)
+        source = Source(lines, str(file), reader, "whole" if keeps_rows else "nothing")
+        sentences = [sentence for sentence in tagged_reader_of(form)(source) if sentence.tokens]
+    scheme = reader.tag_scheme if isinstance(reader, _READERS.get(form, ())) else None
+    return Corpus(str(file), sentences, scheme)
 
 
 def as_text(result: dict[str, Any]) -> str:
@@ -90,62 +119,13 @@ def as_text(result: dict[str, Any]) -> str:
                 [[c["gold"], c["predicted"], c["count"]] for c in confusions],
                 ["gold", "predicted", "count"],
             ),
+            "expected calibration error of the entities' scores: "
+            f"{result['expected_calibration_error']:.4f}",
             f"{result['sentences']:,} sentences, {result['tokens_per_second']:,.0f} tokens/s",
         ]
     )
 
 
 def _table(title: str, rows: dict[str, dict[str, float]]) -> str:
-    body = [[name, *(row[key] for key in _SCORES)] for name, row in rows.items()]
-    return tabulate(body, [title, *_SCORES], floatfmt=".4f")
-
-
-def _entities(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    gold = [prediction["gold_tags"] for prediction in found]
-    predicted = [prediction["tags"] for prediction in found]
-    if all(tag == "O" for tags in [*gold, *predicted] for tag in tags):
-        return {"entities": {"overall": dict.fromkeys(_SCORES, 0)}}
-    report = entity_report(gold, predicted, output_dict=True, zero_division=0)
-    averages = ("micro avg", "macro avg", "weighted avg")
-    rows = {label: report[label] for label in report if label not in averages}
-    return {"entities": _plain(rows | {"overall": report["micro avg"]})}
-
-
-def _tokens(corpus: Corpus, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Tables of tokens, in the scheme of the data file."""
-    gold: list[str] = []
-    predicted: list[str] = []
-    for prediction, spans in zip(found, corpus.spans, strict=True):
-        length = len(prediction["words"])
-        gold += spans_to_tags(spans, length, corpus.scheme)
-        predicted += spans_to_tags(tags_to_spans(prediction["tags"]), length, corpus.scheme)
-    tags = sorted({*gold, *predicted})
-    report = token_report(gold, predicted, labels=tags, output_dict=True, zero_division=0)
-    rows = _plain({tag: report[tag] for tag in tags})
-    counted = [row["f1"] for row in rows.values() if row["support"] >= MIN_SUPPORT]
-    pairs = Counter(
-        (gold_tag, found_tag)
-        for gold_tag, found_tag in zip(gold, predicted, strict=True)
-        if gold_tag != found_tag
-    )
-    return {
-        "tokens": rows,
-        "token_macro_f1": sum(counted) / len(counted) if counted else 0.0,
-        "confusions": [
-            {"gold": gold_tag, "predicted": found_tag, "count": count}
-            for (gold_tag, found_tag), count in pairs.most_common()
-        ],
-    }
-
-
-def _plain(report: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Rows of a report under our names, as Python's own numbers."""
-    return {
-        name: {
-            "precision": float(row["precision"]),
-            "recall": float(row["recall"]),
-            "f1": float(row["f1-score"]),
-            "support": int(row["support"]),
-        }
-        for name, row in report.items()
-    }
+    body = [[name, *(row[key] for key in SCORES)] for name, row in rows.items()]
+    return tabulate(body, [title, *SCORES], floatfmt=".4f")

@@ -18,15 +18,18 @@ _PAUSE = 0.05  # seconds
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, name: str = LOCK_NAME) -> Iterator[None]:
     """Keeps other runs out of a directory; the lock goes with the process that holds it.
+
+    Args:
+        directory: the directory.
+        name: of the file in it that is locked.
 
     Raises:
         RunDirectoryError: another process holds it.
     """
-    path = directory / LOCK_NAME
     # a file, opened for writing: on NFS nothing else can be locked
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(directory / name, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         # who holds it may have just come, and not have said so yet, or be about to leave
         for _ in range(_ATTEMPTS):

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from io import BufferedReader
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 from tqdm import tqdm
 
 from ner_registry.data.files import check_writable
-from ner_registry.data.sentence import Sentence
-from ner_registry.errors import DataError
-from ner_registry.predictor import BATCH_SIZE, Predictor, as_brackets, as_conll, as_jsonl, load
-from ner_registry.readers import ConllReader, JsonlReader
+from ner_registry.errors import NerError
+from ner_registry.formats import format_of, reader_of, writer_of
+from ner_registry.formats.base import Source
+from ner_registry.formats.files import STDIO, check_readable, is_coloured, opened, writer
+from ner_registry.predictor import BATCH_SIZE, load
 from ner_registry.readers.base import numbered_lines
-from ner_registry.readers.untagged import read_jsonl, read_text
-
-_FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "jsonl": as_jsonl,
-    "conll": as_conll,
-    "brackets": as_brackets,
-}
-_TEXT_ENDINGS = (".txt", ".text")
-_JSONL_ENDINGS = (".jsonl", ".ndjson", ".json")
 
 
 def predict(
@@ -39,6 +27,8 @@ def predict(
     output_file: str | Path | None = None,
     batch_size: int = BATCH_SIZE,
     device: str = "auto",
+    threshold: float = 0.0,
+    top_k: int | None = None,
     quiet: bool = False,
 ) -> None:
     """Tags every sentence of a file or of stdin, as it streams through.
@@ -47,77 +37,35 @@ def predict(
         archive: a ``model.tar.gz`` or a run's directory.
         source: a file, or ``-`` for stdin.
         include_packages: packages to import for the model's parts.
-        input_format: ``text``, ``jsonl`` or ``conll``; None: by the file's ending.
-        output_format: ``jsonl``, ``conll`` or ``brackets``.
+        input_format: one of :data:`ner_registry.formats.INPUTS`; None: by the file's ending,
+            ``text`` for stdin.
+        output_format: one of :data:`ner_registry.formats.OUTPUTS`.
         output_file: where to write; None: stdout.
         batch_size: sentences in a batch.
         device: as in ``trainer.device``.
+        threshold: entities of a lower score are left out.
+        top_k: how many of each sentence's most probable taggings to write; None: none.
         quiet: show no progress bar.
 
     Raises:
         NerError: the archive or the input is at fault.
     """
-    if source != "-" and not Path(source).is_file():
-        kind = "a directory" if Path(source).is_dir() else "no such file"
-        raise DataError(source, f"expected a file to tag, got {kind}")
+    if top_k is not None and output_format != "jsonl":
+        raise NerError(f"--top-k: jsonl alone holds several taggings, got {output_format}")
+    check_readable(source)
     if output_file is not None:
         check_writable(Path(output_file))
     predictor = load(archive, include_packages=include_packages, device=device)
-    form = input_format or format_of(source)
-    name = "stdin" if source == "-" else source
-    with _opened(source) as file, _writer(output_file) as out:
-        sentences = _sentences(predictor, file, form, name)
+    read = reader_of(input_format or ("text" if source == STDIO else format_of(source)))
+    name = "stdin" if source == STDIO else source
+    with opened(source) as file, writer(output_file) as out:
+        write = writer_of(output_format, on_terminal=is_coloured(out))
+        reader = predictor.archive.experiment.evaluation_reader
+        rows: Any = "whole" if output_format == "conll" else "nothing"
+        sentences = read(Source(numbered_lines(file, name), name, reader, rows))
         bar = tqdm(sentences, "tagging", unit=" sentences", disable=quiet or None)
-        for prediction in predictor.predict(bar, batch_size):
-            out.write(_FORMATS[output_format](prediction))
-            if source == "-":
+        tagged = predictor.tag(bar, batch_size, threshold=threshold, top_k=top_k)
+        for piece in write(tagged, name):
+            out.write(piece)
+            if source == STDIO:
                 out.flush()  # somebody may be waiting at the other end of a pipe
-
-
-def format_of(source: str) -> str:
-    """The format that a file's ending tells; CoNLL files come with all sorts of endings."""
-    ending = Path(source).suffix.lower()
-    if source == "-" or ending in _TEXT_ENDINGS:
-        return "text"
-    return "jsonl" if ending in _JSONL_ENDINGS else "conll"
-
-
-def _sentences(
-    predictor: Predictor, file: BufferedReader, form: str, name: str
-) -> Iterator[Sentence]:
-    lines = numbered_lines(file, name)
-    reader = predictor.archive.experiment.evaluation_reader
-    if form == "text":
-        return read_text(lines)
-    if form == "jsonl":
-        columns = reader.columns if isinstance(reader, JsonlReader) else ()
-        return read_jsonl(lines, name, columns)
-    untagged = reader if isinstance(reader, ConllReader) else ConllReader()
-    return untagged.untagged().read_lines(lines, name)
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[BufferedReader]:
-    if source == "-":
-        yield cast(BufferedReader, sys.stdin.buffer)
-    else:
-        with open(source, "rb") as file:
-            yield file
-
-
-@contextmanager
-def _writer(path: str | Path | None) -> Iterator[TextIO]:
-    if path is None:
-        # a lone surrogate, which UTF-8 can't hold, is written as an escape
-        text: Any = sys.stdout
-        text.reconfigure(encoding="utf-8", errors="backslashreplace")
-        yield sys.stdout
-    else:
-        # under its own name only when it is whole; a pipe or /dev/null is written as it is
-        target = Path(path).resolve()
-        is_plain = target.is_file() or not target.exists()
-        aside = Path(f"{target}.part") if is_plain else target
-        with open(aside, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            yield file
-        if is_plain:
-            os.replace(aside, target)

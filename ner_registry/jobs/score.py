@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.data.schemes import spans_to_tags
+from ner_registry.data.schemes import Span, spans_to_tags
 from ner_registry.ensemble import AnyTagger
 from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
+from ner_registry.training.calibration import expected_calibration_error
 from ner_registry.training.metrics import TaggingMetrics
 from ner_registry.training.ranks import ALONE, Ranks
 
@@ -58,3 +59,13 @@ def predictions(
     found = tag_with_scores(tagger, data, batch_size)
     for sentence, gold, spans in zip(corpus.sentences, corpus.spans, found, strict=True):
         yield record(sentence, spans) | {"gold_tags": spans_to_tags(gold, len(sentence), "IOB2")}
+
+
+def calibration_error(found: Sequence[dict[str, Any]], corpus: Corpus) -> float:
+    """The expected calibration error of the scores of predicted entities."""
+    scores, is_right = [], []
+    for prediction, gold in zip(found, corpus.spans, strict=True):
+        for entity in prediction["entities"]:
+            scores.append(entity["score"])
+            is_right.append(Span(entity["label"], entity["start"], entity["end"]) in gold)
+    return expected_calibration_error(scores, is_right)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
 from ner_registry.build import Experiment, parse_experiment
+from ner_registry.config.defaults import leaves
 from ner_registry.config.hints import describe
-from ner_registry.config.parse import join
 from ner_registry.config.plan import as_json
 from ner_registry.config.registry import (
     Registrable,
@@ -64,7 +64,7 @@ def show_config(source: ConfigSource, *, include_packages: Sequence[str] = ()) -
     except ConfigError as error:
         raise source.placed(error) from None
     rows = []
-    for path, value in _leaves(plan.filled(), ""):
+    for path, value in leaves(plan.filled()):
         came = source.locate(path) if _holds(source.value, path.split(".")) else "default"
         rows.append([path, json.dumps(value), came])
     return tabulate(rows, ["key", "value", "from"], disable_numparse=True)
@@ -75,14 +75,6 @@ def show_schema(*, include_packages: Sequence[str] = ()) -> str:
     import_plugins()
     import_packages(include_packages)
     return schema_text(Experiment)
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, dict) or not value:
-        yield path, value
-    else:
-        for key, item in value.items():
-            yield from _leaves(item, join(path, key))
 
 
 def _holds(value: Any, keys: Sequence[str]) -> bool:

@@ -15,11 +15,11 @@ from ner_registry.archive import write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import flush_directory, sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
 from ner_registry.errors import ConfigError, RunError
+from ner_registry.formats.jsonl import as_line
 from ner_registry.jobs.directory import (
     buffered_log,
     check_data,
@@ -32,10 +32,10 @@ from ner_registry.jobs.directory import (
 )
 from ner_registry.jobs.locks import locked
 from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
-from ner_registry.jobs.score import predictions, score
+from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
+from ner_registry.jobs.score import calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
-from ner_registry.predictor import BATCH_SIZE, as_jsonl
-from ner_registry.tagger import Tagger
+from ner_registry.predictor import BATCH_SIZE
 from ner_registry.training.device import check_device
 from ner_registry.training.ranks import Ranks, joined
 from ner_registry.training.trainer import Trainer
@@ -200,20 +200,21 @@ def _finish(
     tagger.eval()
     for name, corpus in corpora.items():
         if name != "train":
-            _write_predictions(directory, name, tagger, corpus, data[name])
+            found = list(predictions(tagger, corpus, data[name], BATCH_SIZE))
+            lines = "".join(map(as_line, found))
+            write_file(directory / f"predictions_{name}.jsonl", lines.encode())
+            prefix = "best_validation" if name == "validation" else name
+            metrics[f"{prefix}_expected_calibration_error"] = calibration_error(found, corpus)
     if "test" in corpora:
         test = score(tagger, corpora["test"], data["test"], BATCH_SIZE)
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
     _report_end(directory, metrics)
-
-
-def _write_predictions(
-    directory: Path, name: str, tagger: Tagger, corpus: Corpus, data: IndexedSentences
-) -> None:
-    lines = map(as_jsonl, predictions(tagger, corpus, data, BATCH_SIZE))
-    write_file(directory / f"predictions_{name}.jsonl", "".join(lines).encode())
+    if has_extra():
+        logger.info("report: %s", write_report(directory, prepared.plan, corpora))
+    else:
+        logger.info("no %s: it %s", REPORT_NAME, NEEDS)
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:

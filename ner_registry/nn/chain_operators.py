@@ -1,7 +1,8 @@
-"""Inference in a linear chain as three operators that autograd and torch.compile know.
+"""Inference in a linear chain as four operators that autograd and torch.compile know.
 
-On a CPU and on a GPU each is a kernel; where numba or Triton is absent, on other devices, and for
-scores too far apart for a CPU's kernel with its plain sums, the same in log space.
+On a CPU and on a GPU each is a kernel (the k best paths on a CPU alone); where numba or Triton is
+absent, on other devices, and for scores too far apart for a CPU's kernel with its plain sums, the
+same in log space.
 
 Shapes: B sentences, T tokens, K tags; a mask is bool, true on real tokens, which come first in
 their row. A row may be all padding, whose one path is the empty one with score 0.
@@ -66,6 +67,21 @@ def viterbi(
     return result
 
 
+def k_best(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    """The k best paths of each sentence, best first.
+
+    Returns:
+        Paths (B, k, T), long, 0 on padding; and their scores (B, k), minus infinity where a
+        sentence has fewer than k paths.
+    """
+    result: tuple[Tensor, Tensor] = torch.ops.ner_registry.chain_k_best(
+        emissions, transitions, start, end, mask, k
+    )
+    return result
+
+
 def span_probabilities(
     emissions: Tensor,
     transitions: Tensor,
@@ -119,6 +135,11 @@ def _shape_of_viterbi(emissions: Tensor, *rest: Tensor) -> Tensor:
     return torch.empty_like(rest[3], dtype=torch.long)
 
 
+def _shapes_of_k_best(emissions: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    (size, length), k = emissions.shape[:2], rest[-1]
+    return emissions.new_empty(size, k, length, dtype=torch.long), emissions.new_empty(size, k)
+
+
 def _shape_of_span_probabilities(emissions: Tensor, *rest: Tensor) -> Tensor:
     return emissions.new_empty(rest[4].shape[0])
 
@@ -150,6 +171,18 @@ def _kernel_viterbi(
     paths = torch.zeros(mask.shape, dtype=torch.long)
     _on_rows(kernels.viterbi, emissions, (transitions, start, end), (mask, paths))
     return paths
+
+
+def _kernel_k_best(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    from ner_registry.nn.kernels.k_best import k_best as kernel
+
+    size, length = mask.shape
+    paths = torch.zeros(size, k, length, dtype=torch.long)
+    scores = emissions.new_empty(size, k)
+    _on_rows(kernel, emissions, (transitions.t(), start, end), (mask, paths, scores))
+    return paths, scores
 
 
 def _kernel_span_probabilities(
@@ -201,23 +234,28 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
 
 
-def _on_gpu(name: str, emissions: Tensor, *others: Tensor) -> Any:
+def _on_gpu(name: str, emissions: Tensor, *others: Any) -> Any:
     from ner_registry.nn.kernels import chain_gpu as kernels
 
-    fits = emissions.shape[2] <= kernels.MOST_TAGS
-    return getattr(kernels if fits else log_space, name)(emissions, *others)
+    has_kernel = hasattr(kernels, name) and emissions.shape[2] <= kernels.MOST_TAGS
+    return getattr(kernels if has_kernel else log_space, name)(emissions, *others)
 
 
 def _register(
-    name: str, signature: str, on_cpu: Callable[..., Any], shapes: Callable[..., Any]
+    name: str,
+    signature: str,
+    on_cpu: Callable[..., Any],
+    shapes: Callable[..., Any],
+    *,
+    has_gpu_kernel: bool = True,
 ) -> None:
-    """An operator ``chain_NAME``, of which log space and the GPU's kernels each have a ``NAME``."""
+    """An operator ``chain_NAME``; log space and, if so told, the GPU's kernels have a ``NAME``."""
     operator = f"chain_{name}"
     _library.define(f"{operator}({_CHAIN}{signature}")
     _library.impl(operator, getattr(log_space, name), "CompositeExplicitAutograd")
     if HAS_NUMBA:
         _library.impl(operator, on_cpu, "CPU")
-    if HAS_TRITON:
+    if HAS_TRITON and has_gpu_kernel:
         _library.impl(operator, partial(_on_gpu, name), "CUDA")
     torch.library.register_fake(f"ner_registry::{operator}", shapes, lib=_library)
 
@@ -233,6 +271,13 @@ _register(
     ") -> Tensor",
     _kernel_viterbi,
     _shape_of_viterbi,
+)
+_register(
+    "k_best",
+    ", int k) -> (Tensor, Tensor)",
+    _kernel_k_best,
+    _shapes_of_k_best,
+    has_gpu_kernel=False,
 )
 _register(
     "span_probabilities",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ner_registry.nn import chain_operators as operators
 
@@ -85,32 +86,15 @@ class LinearChain:
             Paths (B, k, T), long, 0 on padding; and their log-probabilities (B, k), which are
             minus infinity where a sentence has fewer than k paths.
         """
-        emissions, mask = self.emissions.transpose(0, 1), self.mask.t().unsqueeze(2)
-        size, tags = emissions.shape[1:]
-        first = (self.start + emissions[0]).unsqueeze(2)
-        # shape: best (B, K, k), the k best ways to reach each tag
-        best = torch.cat([first, first.new_full((size, tags, k - 1), float("-inf"))], 2)
-        stay = torch.arange(tags * k, device=best.device).expand(size, -1)
-        pointers: list[Tensor] = []
-        for emission, real in zip(emissions[1:], mask[1:], strict=True):
-            ways = best.reshape(size, tags * k, 1) + self.transitions.repeat_interleave(k, 0)
-            scores, pointer = ways.topk(k, 1)  # shape: (B, k, K)
-            scores = (scores + emission.unsqueeze(1)).transpose(1, 2)
-            best = torch.where(real.unsqueeze(2), scores, best)
-            pointer = pointer.transpose(1, 2).reshape(size, -1)
-            pointers.append(torch.where(real, pointer, stay))
-        final = (best + self.end.unsqueeze(1)).flatten(1)
-        # an empty sentence has one path, the empty one, whose score is 0
-        empty = torch.full_like(final, float("-inf"))
-        empty[:, 0] = 0
-        scores, way = torch.where(mask[0], final, empty).topk(k, 1)  # shape: (B, k)
-        path = [way // k]
-        for pointer in reversed(pointers):
-            way = pointer.gather(1, way)
-            path.append(way // k)
-        paths = torch.stack(path[::-1], 2)
-        log_z = self.log_partition().unsqueeze(1)
-        return torch.where(self.mask.unsqueeze(1), paths, 0), scores - log_z
+        length, tags = self.emissions.shape[1:]
+        there_are = min(k, tags**length)
+        paths, scores = operators.k_best(*self._scores, self.mask, there_are)
+        log_probabilities = scores - self.log_partition().unsqueeze(1)
+        missing = k - there_are
+        return (
+            functional.pad(paths, (0, 0, 0, missing)),
+            functional.pad(log_probabilities, (0, missing), value=float("-inf")),
+        )
 
     def span_probabilities(self, spans: Tensor, labels: Tensor, continues: Tensor) -> Tensor:
         """Exact probability of each span: the share of all paths that hold that very span.

@@ -99,6 +99,38 @@ def viterbi(
     return torch.where(mask, torch.cat(path[::-1], 1), 0)
 
 
+def k_best(
+    emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    """As :func:`ner_registry.nn.chain_operators.k_best`."""
+    steps, real = emissions.transpose(0, 1), mask.t().unsqueeze(2)
+    size, tags = steps.shape[1:]
+    first = (start + steps[0]).unsqueeze(2)
+    # shape: best (B, K, k), the k best ways to reach each tag
+    best = torch.cat([first, first.new_full((size, tags, k - 1), float("-inf"))], 2)
+    stay = torch.arange(tags * k, device=best.device).expand(size, -1)
+    pointers: list[Tensor] = []
+    for emission, is_real in zip(steps[1:], real[1:], strict=True):
+        ways = best.reshape(size, tags * k, 1) + transitions.repeat_interleave(k, 0)
+        scores, pointer = ways.topk(k, 1)  # shape: (B, k, K)
+        scores = (scores + emission.unsqueeze(1)).transpose(1, 2)
+        best = torch.where(is_real.unsqueeze(2), scores, best)
+        pointer = pointer.transpose(1, 2).reshape(size, -1)
+        pointers.append(torch.where(is_real, pointer, stay))
+    final = (best + end.unsqueeze(1)).flatten(1)
+    # an empty sentence has one path, the empty one, whose score is 0
+    empty = torch.full_like(final, float("-inf"))
+    empty[:, 0] = 0
+    scores, way = torch.where(real[0], final, empty).topk(k, 1)  # shape: (B, k)
+    path = [way // k]
+    for pointer in reversed(pointers):
+        way = pointer.gather(1, way)
+        path.append(way // k)
+    paths = torch.stack(path[::-1], 2)
+    is_there = (scores > float("-inf")).unsqueeze(2) & mask.unsqueeze(1)
+    return torch.where(is_there, paths, 0), scores
+
+
 def span_probabilities(
     emissions: Tensor,
     transitions: Tensor,

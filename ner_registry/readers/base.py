@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BufferedIOBase
 from pathlib import Path
 
 from ner_registry.config.registry import Registrable
@@ -45,7 +47,7 @@ class DatasetReader(ABC, Registrable):
         raise DataError(path, f"expected {expected}, got {tag!r}", line)
 
 
-def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(file: BufferedIOBase, path: str | Path) -> Iterator[tuple[int, str]]:
     """Lines of UTF-8 text, numbered from 1, without their ends.
 
     A byte-order mark is dropped; only a newline, or carriage return and newline, ends a line.
@@ -55,11 +57,11 @@ def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int
         path: names it in messages.
 
     Raises:
-        DataError: a line isn't UTF-8.
+        DataError: a line isn't UTF-8, or what is packed is broken.
     """
     number = 1
     begun: list[bytes] = []  # of a line whose end is yet to come
-    while block := file.read1(_BLOCK):  # what is there already, so that nobody waits for more
+    while block := _block(file, path):
         whole, newline, rest = block.rpartition(b"\n")
         if not newline:
             begun.append(block)
@@ -70,6 +72,14 @@ def numbered_lines(file: BufferedReader, path: str | Path) -> Iterator[tuple[int
         begun = [rest] if rest else []
     if begun:
         yield from enumerate(_decoded([b"".join(begun)], path, number), number)
+
+
+def _block(file: BufferedIOBase, path: str | Path) -> bytes:
+    """What is there already, so that nobody waits for more; nothing at the end."""
+    try:
+        return file.read1(_BLOCK)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(path, f"expected gzip, as it ends in .gz, got {error}") from None
 
 
 def _decoded(lines: list[bytes], path: str | Path, first: int) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
@@ -29,7 +30,12 @@ class ConllReader(DatasetReader):
             since ``#`` begins real tokens.
         docstart: what a ``-DOCSTART-`` line is: a document ``boundary``, or a ``sentence``.
         tag_scheme: the scheme of the tags; null: detected from the whole file.
+
+    Attributes:
+        keeps_rows: whether sentences keep their lines, for a file to be written like this one.
     """
+
+    keeps_rows = False
 
     def __init__(
         self,
@@ -62,25 +68,26 @@ class ConllReader(DatasetReader):
         )
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
-        with open(path, "rb") as file:
+        with open_binary(path) as file:
             yield from self.read_lines(numbered_lines(file, path), path)
 
     def read_lines(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:
         """Sentences of numbered lines; ``path`` names them in messages."""
         rows: list[list[str]] = []
+        kept: list[str] = []
         first, width = 0, 0  # of the file's first row, its line and how many columns it has
         document = -1
         begin = 0
         comment, tag_column = self.comment_prefix, self.tag_column
-        has_boundaries = self.docstart == "boundary"
+        has_boundaries, keeps_rows = self.docstart == "boundary", self.keeps_rows
         for number, line in lines:
             if comment is not None and line.startswith(comment):
                 continue
             is_docstart = line.startswith(_DOCSTART)
             if (is_docstart and has_boundaries) or not line or line.isspace():
                 if rows:
-                    yield self._sentence(rows, path, begin, max(document, 0))
-                    rows = []
+                    yield self._sentence(rows, kept, begin, max(document, 0))
+                    rows, kept = [], []
                 document += is_docstart
                 continue
             row = self._row(line)
@@ -100,8 +107,10 @@ class ConllReader(DatasetReader):
             if tag_column is not None:
                 self.check_tag(row[tag_column], path, number)
             rows.append(row)
+            if keeps_rows:
+                kept.append(line)
         if rows:
-            yield self._sentence(rows, path, begin, max(document, 0))
+            yield self._sentence(rows, kept, begin, max(document, 0))
 
     def _row(self, line: str) -> list[str]:
         if self.delimiter == "tab":
@@ -122,7 +131,7 @@ class ConllReader(DatasetReader):
             raise DataError(path, message, number)
 
     def _sentence(
-        self, rows: list[list[str]], path: str | Path, begin: int, document: int
+        self, rows: list[list[str]], kept: list[str], begin: int, document: int
     ) -> Sentence:
         columns = list(zip(*rows, strict=True))
         tags = None if self.tag_column is None else list(columns[self.tag_column])
@@ -132,4 +141,5 @@ class ConllReader(DatasetReader):
             columns={name: list(columns[at]) for name, at in self.columns.items()},
             document=document,
             line=begin,
+            rows=kept or None,
         )

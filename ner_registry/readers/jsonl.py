@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
@@ -37,13 +38,16 @@ class JsonlReader(DatasetReader):
         self.tag_scheme = tag_scheme
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
-        with open(path, "rb") as file:
-            for number, line in numbered_lines(file, path):
-                if line.strip():
-                    yield self._sentence(line, path, number)
+        with open_binary(path) as file:
+            for number, record in records(numbered_lines(file, path), path):
+                yield self.sentence(record, path, number)
 
-    def _sentence(self, line: str, path: str | Path, number: int) -> Sentence:
-        record = parse_record(line, path, number)
+    def sentence(self, record: dict[str, Any], path: str | Path, number: int) -> Sentence:
+        """The sentence of one line's object.
+
+        Raises:
+            DataError: it isn't as declared.
+        """
         tokens_key = "words" if "words" in record else "tokens"
         tokens = string_list(record, tokens_key, path, number)
         if not tokens:
@@ -60,6 +64,17 @@ class JsonlReader(DatasetReader):
             self.check_tag(tag, path, number)
         columns = {key: lists[key] for key in self.columns}
         return Sentence(tokens=tokens, tags=tags, columns=columns, line=number)
+
+
+def records(
+    lines: Iterable[tuple[int, str]], path: str | Path
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of the lines that aren't blank, each with its line's number.
+
+    Raises:
+        DataError: a line holds something else.
+    """
+    return ((number, parse_record(line, path, number)) for number, line in lines if line.strip())
 
 
 def parse_record(line: str, path: str | Path, number: int) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def test_input_of_predict(
     (line,) = refused_after_output(run_directory, bad)
     assert line == f"{bad}:2: expected a key words, tokens, sentence or text, got the keys: word"
     (line,) = refused("predict", str(run_directory), "nope.txt")
-    assert line == "nope.txt: expected a file to tag, got no such file"
+    assert line == "nope.txt: expected a file to read, got no such file"
 
 
 def refused_after_output(run_directory: Path, path: Path) -> list[str]:

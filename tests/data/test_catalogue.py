@@ -21,6 +21,7 @@ from ner_registry.data.catalogue import (
     cache_directory,
     download_dataset,
     find,
+    find_here,
 )
 from ner_registry.errors import DataError, DownloadError
 
@@ -175,6 +176,17 @@ def test_a_name_is_downloaded_into_the_cache_once(web: Web, tmp_path: Path) -> N
     assert path.read_bytes() == TRAIN
     assert find("toy/toy.train") == path
     assert web.requests == ["/toy.train"]
+
+
+def test_what_is_here_already_is_found_without_the_network(web: Web, tmp_path: Path) -> None:
+    for number, path in enumerate((f"{web.root}/toy.train", "toy/toy.train")):
+        assert find_here(path) is None
+        assert len(web.requests) == number
+        found = find(path)
+        assert find_here(path) == found
+    assert find_here("sample/dev.conll") == find("sample/dev.conll")
+    for path in ("nowhere.conll", "toy/nothing", str(tmp_path)):
+        assert find_here(path) is None
 
 
 def test_the_users_own_data_is_taken_as_it_is(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 import ner_registry as nr
 from ner_registry.cli import main
+from ner_registry.data.schemes import Span, spans_to_tags
 from ner_registry.data.sentence import Sentence
 
 
@@ -66,6 +68,116 @@ def test_conll_in_and_out(predict: Any, root: Path, tmp_path: Path) -> None:
     tokens_only = tmp_path / "tokens.conll"
     tokens_only.write_text("\n".join(["Ann", "left", "", "Bo", ""]), encoding="utf-8")
     assert len(predict(str(tokens_only)).splitlines()) == 2
+
+
+def test_columns_are_kept(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "in.conll"
+    path.write_text("-DOCSTART- -X- O\n\nAnn NNP B-LOC\nleft VBD O\n", encoding="utf-8")
+    rows = [line.split(" ") for line in predict(str(path), "--output-format", "conll").split("\n")]
+    assert [row[:3] for row in rows[:2]] == [["Ann", "NNP", "B-LOC"], ["left", "VBD", "O"]]
+    assert [len(row) for row in rows] == [4, 4, 1, 1]
+
+
+def test_packed_in_and_out(predict: Any, tmp_path: Path) -> None:
+    path, out = tmp_path / "in.txt.gz", tmp_path / "out.gz"
+    path.write_bytes(gzip.compress(b"Ann left.\n"))
+    predict(str(path), "--output-file", str(out))
+    assert json.loads(gzip.decompress(out.read_bytes()))["words"] == ["Ann", "left", "."]
+
+
+TEXT = "It rained in Hartlow. They left Hartlow."
+
+
+@pytest.mark.parametrize("form", ["doccano", "prodigy"])
+def test_texts_to_label(form: str, predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    rows = [{"text": TEXT, "id": 1}, {"text": "", "id": 2}, {"text": "Hartlow", "id": 3}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = predict(str(path), "--input-format", form, "--output-format", form)
+    first, second, third = map(json.loads, found.splitlines())
+    assert [(row["text"], row["id"]) for row in (first, second, third)] == [
+        (row["text"], row["id"]) for row in rows
+    ]
+    if form == "doccano":
+        assert first["label"] == [[13, 20, "LOC"], [32, 39, "LOC"]]
+        assert second["label"] == []
+    else:
+        assert [(s["start"], s["token_start"]) for s in first["spans"]] == [(13, 3), (32, 7)]
+        assert all(0 < span["score"] <= 1 for span in first["spans"])
+
+
+def test_a_page_of_a_text(predict: Any, tmp_path: Path) -> None:
+    path, page = tmp_path / "text.txt", tmp_path / "page.html"
+    path.write_text(f"{TEXT}\n", encoding="utf-8")
+    predict(str(path), "--output-format", "html", "--output-file", str(page))
+    content = page.read_text(encoding="utf-8")
+    assert content.count("<p>") == 1
+    assert content.count(">Hartlow<b>LOC</b></mark>") == 2
+
+
+def test_a_threshold(predict: Any, root: Path) -> None:
+    source = str(root / "ner_registry" / "sample" / "test.conll")
+    plain = [json.loads(line) for line in predict(source).splitlines()]
+    scores = sorted(entity["score"] for record in plain for entity in record["entities"])
+    middle = scores[len(scores) // 2]
+    found = [json.loads(line) for line in predict(source, "--threshold", repr(middle)).splitlines()]
+    assert sum(len(record["entities"]) for record in found) == sum(s >= middle for s in scores)
+    for record, before in zip(found, plain, strict=True):
+        kept = [entity for entity in before["entities"] if entity["score"] >= middle]
+        assert record["entities"] == kept
+        spans = [Span(e["label"], e["start"], e["end"]) for e in kept]
+        assert record["tags"] == spans_to_tags(spans, len(record["words"]), "IOB2")
+
+
+def test_the_best_taggings(predict: Any, root: Path, tmp_path: Path) -> None:
+    source = str(root / "ner_registry" / "sample" / "test.conll")
+    for record in map(json.loads, predict(source, "--top-k", "4").splitlines()):
+        taggings = record["taggings"]
+        assert taggings[0]["tags"] == record["tags"]
+        assert len({tuple(tagging["tags"]) for tagging in taggings}) == len(taggings)
+        probabilities = [tagging["probability"] for tagging in taggings]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) <= 1 + 1e-5
+        for entity in record["entities"]:  # an entity is in at least these of all taggings
+            span = (entity["label"], entity["start"], entity["end"])
+            with_it = sum(
+                tagging["probability"]
+                for tagging in taggings
+                if span in {(e["label"], e["start"], e["end"]) for e in tagging["entities"]}
+            )
+            assert entity["score"] >= with_it - 1e-4
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"sentence": "Hartlow"}\n{"words": []}\n', encoding="utf-8")
+    one, empty = map(json.loads, predict(str(path), "--top-k", "1000").splitlines())
+    assert sum(t["probability"] for t in one["taggings"]) == pytest.approx(1, abs=1e-5)
+    assert empty["taggings"] == [{"tags": [], "entities": [], "probability": 1.0}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--threshold", "1.5"), "expected a number from 0 to 1, got '1.5'"),
+        (("--threshold", "nan"), "expected a number from 0 to 1, got 'nan'"),
+        (("--top-k", "0"), "expected a whole number at least 1, got '0'"),
+        (("--input-format", "html"), "invalid choice: 'html'"),
+    ],
+)
+def test_options_out_of_range(
+    arguments: tuple[str, ...],
+    message: str,
+    run_directory: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", str(run_directory), *arguments])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_taggings_are_for_jsonl(run_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["predict", str(run_directory), "--top-k", "2", "--output-format", "conll"]
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == ("--top-k: jsonl alone holds several taggings, got conll\n")
 
 
 def test_brackets(predict: Any, tmp_path: Path) -> None:

@@ -96,6 +96,14 @@ def test_a_directory_of_something_else(config: dict[str, Any], tmp_path: Path) -
     assert (tmp_path / "thesis.tex").exists()
 
 
+def test_a_single_run_does_not_replace_them(finished: Path, config: dict[str, Any]) -> None:
+    for force in (True, False):
+        with pytest.raises(RunDirectoryError):
+            nr.train(config, finished, force=force, recover=not force)
+    assert (finished / "seed_5" / "metrics.json").is_file()
+    nr.load(finished)
+
+
 def test_a_fault_in_a_process_of_its_own_is_told_in_one_line(
     config: dict[str, Any], tmp_path: Path
 ) -> None:

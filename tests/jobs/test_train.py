@@ -67,6 +67,7 @@ def test_a_run_leaves_every_file(run_directory: Path) -> None:
         "metrics.json",
         "predictions_validation.jsonl",
         "predictions_test.jsonl",
+        "report.html",
         BEST,
         "model.tar.gz",
         *(
@@ -186,6 +187,18 @@ def test_recovering_goes_on_with_as_many_threads(config: dict[str, Any], tmp_pat
 
 def test_recovering_nothing_starts_afresh(config: dict[str, Any], tmp_path: Path) -> None:
     assert train(config, tmp_path / "run", recover=True)["epoch"] == 1
+
+
+def test_checkpoints_without_a_run_are_not_thrown_away(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    config["trainer"]["num_epochs"] = 1
+    train(config, tmp_path / "run")
+    (tmp_path / "run" / "meta.json").unlink()
+    with pytest.raises(NerError, match=r"run: its meta\.json is gone: --force starts anew"):
+        train(config, tmp_path / "run", recover=True)
+    assert (tmp_path / "run" / "checkpoints" / "epoch_0").is_dir()
+    train(config, tmp_path / "run", force=True)
 
 
 def test_patience_ends_a_run(config: dict[str, Any], tmp_path: Path) -> None:

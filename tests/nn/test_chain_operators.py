@@ -124,6 +124,20 @@ def check_viterbi(kernels: Any, shape: Shape, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+@pytest.mark.parametrize("k", [1, 4])
+def test_k_best(shape: tuple[int, int, int], kind: str, k: int) -> None:
+    chain = make_chain(*shape, kind, torch.float64)
+    k = min(k, shape[2] ** shape[1])
+    paths, scores = operators.k_best(*chain, k)
+    expected, expected_scores = log_space.k_best(*exact(chain), k)
+    torch.testing.assert_close(scores, expected_scores)
+    assert torch.equal(paths, expected)
+    clearest = operators.viterbi(*chain)
+    assert torch.equal(paths[:, 0], clearest)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [*SIZES[1:-1], (2, 6, 40)], ids=str)
 def test_span_probabilities(shape: Shape, kind: str) -> None:
     check_span_probabilities(operators, shape, kind)
@@ -216,6 +230,7 @@ def test_the_operators_are_sound() -> None:
     torch.library.opcheck(registered.chain_log_likelihood, (*chain, tags), test_utils=checks)
     with torch.no_grad():
         torch.library.opcheck(registered.chain_viterbi, chain, test_utils=checks)
+        torch.library.opcheck(registered.chain_k_best, (*chain, 2), test_utils=checks)
         spans = torch.tensor([[0, 0, 1, 0]]), torch.tensor([-1, 0, 0, 0]), torch.eye(4) > 0
         torch.library.opcheck(
             registered.chain_span_probabilities, (*chain, *spans), test_utils=checks

@@ -101,6 +101,22 @@ def test_viterbi_and_k_best_find_the_best_paths(chain: LinearChain) -> None:
         assert (log_probabilities[row, len(ranked) :] == float("-inf")).all()
 
 
+def test_as_many_best_paths_as_there_are(chain: LinearChain) -> None:
+    """One more is asked for than the longest sentence has."""
+    k = TAGS ** max(LENGTHS) + 1
+    several, log_probabilities = chain.k_best(k)
+    assert several.shape == (len(LENGTHS), k, max(LENGTHS))
+    for row, length in enumerate(LENGTHS):
+        expected = {path: p for path, p in probabilities(chain, row).items() if p > 0}
+        there = log_probabilities[row] > float("-inf")
+        paths_found = [tuple(path) for path in several[row, there, :length].tolist()]
+        assert dict(
+            zip(paths_found, log_probabilities[row, there].exp().tolist(), strict=True)
+        ) == (pytest.approx(expected))
+        assert log_probabilities[row].exp().sum().item() == pytest.approx(1)
+        assert not several[row, ~there].any()
+
+
 def test_span_probabilities_are_shares_of_the_paths(chain: LinearChain) -> None:
     labels = torch.tensor([-1, 0, 0])  # as O, B-X, I-X
     continues = torch.tensor([[False] * 3, [False, False, True], [False, False, True]])

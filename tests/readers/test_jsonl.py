@@ -6,7 +6,6 @@ import pytest
 
 from ner_registry.errors import DataError
 from ner_registry.readers import JsonlReader
-from ner_registry.readers.untagged import read_jsonl, read_text
 
 
 def test_words_or_tokens(tmp_path: Path) -> None:
@@ -39,32 +38,3 @@ def test_what_is_refused(line: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         list(JsonlReader().read(path))
     assert str(caught.value).startswith(f"{path}:1: {message}")
-
-
-def test_records_to_tag() -> None:
-    lines = [
-        (1, '{"sentence": "Jim left. Ann stayed.", "id": 7}'),
-        (2, '{"text": "Jim left. Ann stayed.", "id": 8}'),
-        (3, '{"words": ["Oslo"]}'),
-    ]
-    whole, first, second, words = read_jsonl(lines, "stdin")
-    assert len(whole) == 6
-    assert whole.extra == {"id": 7}
-    assert [s.tokens[0] for s in (first, second)] == ["Jim", "Ann"]
-    assert second.extra == {"text": "Jim left. Ann stayed.", "record": 1, "id": 8}
-    assert second.offsets == [(10, 13), (14, 20), (20, 21)]
-    assert (words.tokens, words.text) == (["Oslo"], None)
-
-
-def test_lines_of_text() -> None:
-    sentences = list(read_text([(1, "Jim left. Ann stayed."), (2, "  "), (3, "Oslo")]))
-    assert [s.extra["record"] for s in sentences] == [0, 0, 2]
-
-
-def test_columns_of_untagged_records() -> None:
-    lines = [(1, '{"words": ["a", "b"], "pos": ["X", "Y"]}'), (2, '{"words": ["a"]}')]
-    first, second = read_jsonl(lines, "in.jsonl", ["pos"])
-    assert first.columns == {"pos": ["X", "Y"]}
-    assert second.columns == {}
-    with pytest.raises(DataError, match=r"in.jsonl:1: expected 2 values under 'pos', got 1"):
-        list(read_jsonl([(1, '{"words": ["a", "b"], "pos": ["X"]}')], "in.jsonl", ["pos"]))

@@ -87,10 +87,8 @@ def test_one_of_them_is_killed(root: Path, tmp_path: Path) -> None:
     os.kill(json.loads((runs / "seed_1" / "meta.json").read_bytes())["process"], signal.SIGKILL)
     _, errors = process.communicate()
     assert process.returncode == 1
-    assert errors.splitlines()[-1] == (
-        "a run's process was killed, perhaps for want of memory: fewer --workers need less; "
-        "--recover goes on"
-    )
+    told = "a run's process was killed, perhaps for want of memory: fewer --workers need less; "
+    assert f"{told}--recover goes on" in errors.splitlines()
 
 
 def test_two_for_one_directory(root: Path, tmp_path: Path) -> None:
@@ -115,7 +113,8 @@ def test_a_search(number: signal.Signals, expected: int, root: Path, tmp_path: P
     assert "Traceback" not in errors
 
     again = start(root, "tune", search, "--trials", "2")
-    assert (again.communicate()[1], again.returncode) == ("", 0)
+    _, errors = again.communicate()  # Optuna may warn
+    assert again.returncode == 0, errors
     config = json.loads((search / "trial_0" / "config.json").read_bytes())
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "ner_registry", "train", str(tmp_path / "config.json")]

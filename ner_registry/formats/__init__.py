@@ -1,0 +1,55 @@
+"""Formats: the forms that text and its entities are read and written in, by name.
+
+Each is a module of its own here, imported when it is first used, so that ``ner-run --help`` has
+their names and nothing else. It may have ``read(source)``, which gives the sentences of texts
+whose tags aren't known or don't matter; ``read_tagged(source)``, which gives them with their tags;
+and ``write(tagged, name)``, which gives pieces of the output, and takes ``name`` for messages.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ner_registry.formats.base import Read, Write
+
+INPUTS = ("text", "jsonl", "conll", "doccano", "prodigy")
+TAGGED_INPUTS = ("jsonl", "conll", "doccano", "prodigy")
+OUTPUTS = ("jsonl", "conll", "brackets", "html", "doccano", "prodigy", "text")
+WITH_TAGS = ("jsonl", "conll")  # the others hold entities alone
+_OF_ENDINGS = {
+    ".txt": "text",
+    ".text": "text",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".html": "html",
+    ".htm": "html",
+}
+
+
+def format_of(path: str) -> str:
+    """The format that a file's ending tells; CoNLL files come with all sorts of endings."""
+    ending = PurePath(path.lower().removesuffix(".gz")).suffix
+    return _OF_ENDINGS.get(ending, "conll")
+
+
+def reader_of(name: str) -> Read:
+    """What reads text in a format of :data:`INPUTS`."""
+    read: Read = import_module(f"{__name__}.{name}").read
+    return read
+
+
+def tagged_reader_of(name: str) -> Read:
+    """What reads tagged text in a format of :data:`TAGGED_INPUTS`."""
+    read: Read = import_module(f"{__name__}.{name}").read_tagged
+    return read
+
+
+def writer_of(name: str, *, on_terminal: bool = False) -> Write:
+    """What writes a format of :data:`OUTPUTS`, with colours where there are any on a terminal."""
+    module = import_module(f"{__name__}.{name}")
+    write: Write = module.write
+    return getattr(module, "write_on_terminal", write) if on_terminal else write

@@ -1,0 +1,78 @@
+"""Where formats are read from and written to: files, packed or not, and pipes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedIOBase, TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO, cast
+
+from ner_registry.data.files import open_binary
+from ner_registry.errors import DataError
+
+STDIO = "-"
+
+
+def check_readable(source: str) -> None:
+    """Refuses what isn't a file, nor stdin.
+
+    Raises:
+        DataError: naming it.
+    """
+    if source != STDIO and not Path(source).is_file():
+        kind = "a directory" if Path(source).is_dir() else "no such file"
+        raise DataError(source, f"expected a file to read, got {kind}")
+
+
+@contextmanager
+def opened(source: str) -> Iterator[BufferedIOBase]:
+    """A file, or stdin for ``-``."""
+    if source == STDIO:
+        yield cast(BufferedIOBase, sys.stdin.buffer)
+    else:
+        with open_binary(source) as file:
+            yield file
+
+
+@contextmanager
+def writer(path: str | Path | None) -> Iterator[TextIO]:
+    """A file to write text to, packed where it ends in ``.gz``; None: stdout."""
+    if path is None:
+        # a lone surrogate, which UTF-8 can't hold, is written as an escape
+        text: Any = sys.stdout
+        text.reconfigure(encoding="utf-8", errors="backslashreplace")
+        yield sys.stdout
+        return
+    # under its own name only when it is whole; a pipe or /dev/null is written as it is
+    target = Path(path).resolve()
+    is_plain = target.is_file() or not target.exists()
+    aside = Path(f"{target}.part") if is_plain else target
+    try:
+        with open(aside, "wb") as file, _packed(file, target) as packed, _text(packed) as out:
+            yield out
+    except BaseException:
+        if is_plain:
+            aside.unlink(missing_ok=True)
+        raise
+    if is_plain:
+        os.replace(aside, target)
+
+
+def _packed(file: BinaryIO, target: Path) -> Any:
+    """The file itself, or what packs into it, without the time, so that runs are alike."""
+    if target.suffix.lower() != ".gz":
+        return file
+    return gzip.GzipFile("", "wb", 6, file, mtime=0)
+
+
+def _text(file: BinaryIO) -> TextIO:
+    return TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def is_coloured(file: TextIO) -> bool:
+    """Whether a file is a terminal whose owner hasn't asked for no colour (no-color.org)."""
+    return file.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,77 @@
+"""Turns a file of one format into another, without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ner_registry.data.files import check_writable
+from ner_registry.data.schemes import TagScheme, tags_to_spans
+from ner_registry.data.sentence import Sentence
+from ner_registry.errors import NerError
+from ner_registry.formats import (
+    INPUTS,
+    TAGGED_INPUTS,
+    WITH_TAGS,
+    format_of,
+    reader_of,
+    tagged_reader_of,
+    writer_of,
+)
+from ner_registry.formats.base import Source, Tagged, make_record
+from ner_registry.formats.files import STDIO, check_readable, is_coloured, opened, writer
+from ner_registry.readers.base import numbered_lines
+
+
+def convert(
+    source: str,
+    target: str,
+    *,
+    input_format: str | None = None,
+    output_format: str | None = None,
+    tag_scheme: TagScheme | None = None,
+    quiet: bool = False,
+) -> None:
+    """Reads tagged text in one format and writes it in another, as it streams through.
+
+    Args:
+        source: a file, or ``-`` for stdin.
+        target: a file, or ``-`` for stdout.
+        input_format: one of :data:`ner_registry.formats.INPUTS`; None: by the file's ending,
+            ``text`` for stdin.
+        output_format: one of :data:`ner_registry.formats.OUTPUTS`; None: by the file's ending,
+            ``jsonl`` for stdout.
+        tag_scheme: of the tags that are written, where the format holds tags; None: IOB2.
+        quiet: show no progress bar.
+
+    Raises:
+        NerError: the input is at fault, or the output can't hold it.
+    """
+    form = input_format or ("text" if source == STDIO else format_of(source))
+    target_form = output_format or ("jsonl" if target == STDIO else format_of(target))
+    if form not in INPUTS:
+        raise NerError(f"{source}: expected one of {', '.join(INPUTS)} to read, got {form}")
+    if tag_scheme is not None and target_form not in WITH_TAGS:
+        holders = " or ".join(WITH_TAGS)
+        raise NerError(f"--tag-scheme: expected {holders} to write, got {target_form}")
+    check_readable(source)
+    if target != STDIO:
+        check_writable(Path(target))
+    read = tagged_reader_of(form) if form in TAGGED_INPUTS else reader_of(form)
+    name = "stdin" if source == STDIO else source
+    with opened(source) as file, writer(None if target == STDIO else target) as out:
+        write = writer_of(target_form, on_terminal=is_coloured(out))
+        rows: Any = "untagged" if target_form == "conll" else "nothing"
+        sentences = read(Source(numbered_lines(file, name), name, rows=rows))
+        bar = tqdm(sentences, "converting", unit=" sentences", disable=quiet or None)
+        for piece in write(_tagged(bar, tag_scheme or "IOB2"), name):
+            out.write(piece)
+
+
+def _tagged(sentences: Iterable[Sentence], scheme: TagScheme) -> Iterator[Tagged]:
+    for sentence in sentences:
+        spans = tags_to_spans(sentence.tags or [])
+        yield Tagged(sentence, make_record(sentence, spans, scheme=scheme))

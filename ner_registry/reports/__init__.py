@@ -1,0 +1,1 @@
+"""What runs tell of themselves: figures, charts and pages made from their directories."""
