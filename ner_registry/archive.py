@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,19 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from ner_registry.build import Experiment, build_tagger, parse_experiment
+from ner_registry.build import Experiment, build_tagger, parse_experiment, registered_modules
 from ner_registry.config.plan import Plan
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
     ARCHIVE_NAME,
     WEIGHTS_NAME,
+    read_counts,
     read_directory,
     read_model,
+    read_object,
     write_model,
 )
 from ner_registry.data.tags import TagSet
@@ -29,6 +34,7 @@ from ner_registry.ensemble import AnyTagger, Ensemble
 from ner_registry.errors import ArchiveError, ConfigError, NerError
 from ner_registry.tagger import Tagger
 
+_TOO_LARGE = "its config makes a model of more than its {:,} weights"
 # what broken content raises on its way into the model
 _MISFITS = (
     ArithmeticError,
@@ -120,6 +126,8 @@ def load_archive(
     contents = read_model(path)
     try:
         return _restored(path, contents, include_packages, device)
+    except ConfigError as error:
+        raise error.at(str(path)) from None
     except NerError:
         raise
     except _MISFITS as error:
@@ -165,17 +173,65 @@ def _restored(
     include_packages: Sequence[str],
     device: torch.device | None,
 ) -> Archive:
-    meta = json.loads(contents["meta.json"])
-    config = json.loads(contents["config.json"])
-    _, experiment = parse_recorded(path, config, meta, include_packages)
-    tags = json.loads(contents["vocabulary/tags.json"])
+    meta = read_object(path, contents, "meta.json")
+    config = read_object(path, contents, "config.json")
+    plan, experiment = parse_recorded(path, config, meta, include_packages)
+    tags = read_object(path, contents, "vocabulary/tags.json")
     tag_set = TagSet(tags["scheme"], tags["labels"])
     vocabularies = {
-        name: Vocabulary(counts=json.loads(contents[f"vocabulary/embedders/{name}.json"]))
+        name: Vocabulary(counts=read_counts(path, contents, f"vocabulary/embedders/{name}.json"))
         for name in experiment.model.embedders
     }
-    count = meta.get("members", 1)
+    weights = safetensors.torch.load(contents[WEIGHTS_NAME])
+    count = _count_members(weights)
+    if meta.get("members", 1) != count:
+        raise ValueError(f"expected the weights of {meta['members']} members, got {count}")
+    if not registered_modules(plan):  # a part of somebody else's may need to compute to be built
+        _check_size(experiment, vocabularies, tag_set, weights)
     members = [build_tagger(experiment.model, vocabularies, tag_set) for _ in range(count)]
     tagger: AnyTagger = Ensemble(members) if "members" in meta else members[0]
-    tagger.load_state_dict(safetensors.torch.load(contents[WEIGHTS_NAME]))
+    tagger.load_state_dict(weights)
     return Archive(experiment, config, tagger.to(device or "cpu").eval(), meta)
+
+
+def _count_members(weights: Mapping[str, Tensor]) -> int:
+    """How many taggers weights are of."""
+    numbers = {name.split(".")[1] for name in weights if name.startswith("members.")}
+    return max(1, len(numbers))
+
+
+def _check_size(
+    experiment: Experiment,
+    vocabularies: Mapping[str, Vocabulary],
+    tags: TagSet,
+    weights: Mapping[str, Tensor],
+) -> None:
+    """Refuses, before it takes any memory, a model larger than the weights it is to have.
+
+    Raises:
+        ValueError: the config declares such a one.
+    """
+    most = sum(tensor.numel() for tensor in weights.values())
+    with torch.device("meta"), _at_most(most):
+        # tags of its own, since they keep the tables that are made of them
+        tagger = build_tagger(experiment.model, vocabularies, TagSet(tags.scheme, tags.labels))
+    if sum(parameter.numel() for parameter in tagger.parameters()) > most:
+        raise ValueError(_TOO_LARGE.format(most))
+
+
+@contextmanager
+def _at_most(left: int) -> Iterator[None]:
+    """Stops at the first parameter that makes a model larger than that."""
+    most = left
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal left
+        left -= 0 if parameter is None else parameter.numel()
+        if left < 0:
+            raise ValueError(_TOO_LARGE.format(most))
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()

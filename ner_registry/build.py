@@ -6,7 +6,6 @@ nothing; :func:`build_tagger` puts a model together in plain sight.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from ner_registry.config.registry import import_packages, import_plugins
 from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.data.model_files import read_model
+from ner_registry.data.model_files import read_model, read_object
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
@@ -160,10 +159,13 @@ def _begun(config: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(path, str):
         return config
     try:
-        before = json.loads(read_model(path)["config.json"])["model"]
-        assert isinstance(model, dict)
+        before = read_object(path, read_model(path), "config.json").get("model")
     except ArchiveError as error:
         raise ConfigError([Fault("model.from_archive", str(error))]) from None
+    if not isinstance(before, dict):
+        message = f"{path}: expected a model in its config.json, got {before!r:.40}"
+        raise ConfigError([Fault("model.from_archive", message)])
+    assert isinstance(model, dict)
     return config | {"model": override(before, model)}
 
 

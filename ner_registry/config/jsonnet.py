@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from dataclasses import replace
@@ -13,13 +14,16 @@ import _jsonnet
 
 from ner_registry.errors import ConfigError, Fault
 
+logger = logging.getLogger(__name__)
+
 _PLACE = re.compile(r"(?P<file>[^\n\t:][^\n:]*):(?:\()?(?P<line>\d+)(?::(?P<column>\d+))?")
 
 
 def load(path: str | Path) -> dict[str, Any]:
     """The object that a config file evaluates to.
 
-    Environment variables are ``std.extVar``s. Imports are relative to the importing file.
+    Environment variables are ``std.extVar``s. Imports are relative to the importing file; one
+    that reaches beyond the folder of the config is told in a warning.
 
     Args:
         path: a Jsonnet or JSON file.
@@ -90,20 +94,56 @@ def _replace(node: Any, keys: list[str], value: Any, blame: Fault) -> Any:
 
 
 def evaluate(name: str, text: str) -> dict[str, Any]:
-    """The object that Jsonnet text evaluates to; ``name`` stands for it in faults.
+    """The object that Jsonnet text evaluates to.
+
+    Args:
+        name: stands for the text in faults; its imports are looked for beside a file of that name.
+        text: the Jsonnet.
 
     Raises:
         ConfigError: it isn't Jsonnet, or no object.
     """
     variables = {key: value for key, value in os.environ.items() if _is_text(key + value)}
+    imports = _Imports(name)
     try:
-        result = json.loads(_jsonnet.evaluate_snippet(name, text, ext_vars=variables))
+        result = json.loads(
+            _jsonnet.evaluate_snippet(name, text, ext_vars=variables, import_callback=imports.read)
+        )
     except RuntimeError as error:
         raise ConfigError([_fault(name, text, str(error))]) from None
     if not isinstance(result, dict):
         message = f"expected an object, got {type(result).__name__}"
         raise ConfigError([Fault("", message, name)])
     return result
+
+
+class _Imports:
+    """What a config reads of other files.
+
+    Args:
+        name: the config's file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._folder = os.path.join(os.path.realpath(os.path.dirname(name)), "")
+        self._told: set[str] = set()
+
+    def read(self, folder: str, path: str) -> tuple[str, bytes]:
+        """The name and content of ``path``, imported by a file in ``folder``.
+
+        Raises:
+            RuntimeError: it can't be read; Jsonnet tells where it was to be.
+        """
+        file = os.path.join(folder, path)
+        real = os.path.realpath(file)
+        if not real.startswith(self._folder) and real not in self._told:
+            self._told.add(real)
+            logger.warning("%s: it imports %s, from outside its own folder", self._name, file)
+        try:
+            return file, Path(file).read_bytes()
+        except OSError as error:
+            raise RuntimeError(error.strerror) from None
 
 
 def _fault(name: str, text: str, report: str) -> Fault:

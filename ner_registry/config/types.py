@@ -59,6 +59,7 @@ class Pattern:
 
 
 PositiveInt = Annotated[int, Range(1)]
+LayerCount = Annotated[int, Range(1, 100)]
 NonNegativeInt = Annotated[int, Range(0)]
 PositiveFloat = Annotated[float, Range(0, above=True)]
 NonNegativeFloat = Annotated[float, Range(0)]

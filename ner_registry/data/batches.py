@@ -13,6 +13,7 @@ from torch.utils.data import Sampler
 from ner_registry.data.sentence import Sentence
 
 MAX_DOCUMENT = 1000  # tokens; a longer document is read in parts
+LONG_SENTENCE = 512  # tokens; batches of longer sentences have fewer of them in training
 
 
 class LengthBatchSampler(Sampler[list[int]]):

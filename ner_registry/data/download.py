@@ -29,6 +29,10 @@ READ_TIMEOUT = 10.0
 BACKOFF = 0.5
 LONGEST_RETRY_AFTER = 10.0
 
+# A server that sends fewer bytes a second than that, for so many seconds, is given up.
+LEAST_RATE = 1000
+RATE_TIME = 30.0
+
 # How often a body is asked for from one URL: at first, and after it broke off.
 TRIES = 4
 CHUNK = 64 * 1024
@@ -213,9 +217,18 @@ def _write(response: requests.Response, part: Path, start: int, quiet: bool) -> 
         ) as bar,
     ):
         try:
-            for chunk in response.raw.stream(CHUNK, decode_content=False):
+            received, since = 0, time.monotonic()
+            # what is there already, so that a slow server is noticed
+            while chunk := response.raw.read1(CHUNK, decode_content=False):
                 file.write(chunk)
                 bar.update(len(chunk))
+                received += len(chunk)
+                seconds = time.monotonic() - since
+                if seconds > RATE_TIME:
+                    if received < LEAST_RATE * seconds:
+                        cause = f" (too slow: {received / seconds:,.0f} bytes a second)"
+                        break
+                    received, since = 0, time.monotonic()
         except HTTPError as error:
             cause = f" ({_reason(error)})"
         file.flush()

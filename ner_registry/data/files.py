@@ -92,9 +92,34 @@ def json_bytes(value: Any) -> bytes:
 
 
 def tensor_bytes(tensors: Mapping[str, Tensor]) -> bytes:
-    """Tensors in the form of safetensors; those that share memory are each written whole."""
+    """Tensors in the form of safetensors, with their SHA-256 in its metadata.
+
+    Those that share memory are each written whole.
+    """
     apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    return safetensors.torch.save(apart)
+    digest = _digest_of_tensors(safetensors.torch.save(apart))[1]
+    return safetensors.torch.save(apart, {"sha256": digest})
+
+
+def are_as_written(content: bytes) -> bool:
+    """Whether tensors are those that :func:`tensor_bytes` was given."""
+    try:
+        written, digest = _digest_of_tensors(content)
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        return False
+    return written == digest
+
+
+def _digest_of_tensors(content: bytes) -> tuple[str | None, str]:
+    """The SHA-256 that is written in a safetensors file, and that of all else in it."""
+    begin = 8 + int.from_bytes(
+        content[:8], "little"
+    )  # its form: length of the header, header, data
+    header = json.loads(content[8:begin])
+    written = header.pop("__metadata__", {}).get("sha256")
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    digest.update(memoryview(content)[begin:])
+    return written, digest.hexdigest()
 
 
 def sha256_of(path: Path) -> str:

@@ -1,22 +1,20 @@
 """The files of a trained model, in an archive or in a run's directory.
 
 An archive is a tar of a few named files: ``config.json`` (every default written out),
-``vocabulary/…``, ``weights.safetensors``, ``metrics.json`` and ``meta.json``. Nothing in it is
-ever executed, unpickled or extracted. A run's directory is read as one too.
+``vocabulary/…``, ``weights.safetensors``, ``metrics.json`` and ``meta.json``, which holds the
+SHA-256 of all the others. A run's directory is read as one too.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
-import re
-import tarfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ner_registry.data.files import json_bytes, write_file
+from ner_registry.data.files import are_as_written, json_bytes, write_file
+from ner_registry.data.packing import MEMBER, pack, unpack
 from ner_registry.errors import ArchiveError
 
 FORMAT_VERSION = 1
@@ -24,9 +22,6 @@ ARCHIVE_NAME = "model.tar.gz"
 SEEDS_NAME = "seeds.json"  # marks a directory of several runs
 WEIGHTS_NAME = "weights.safetensors"
 BEST_WEIGHTS = "best.safetensors"  # what a run's directory calls them
-_MEMBER = re.compile(
-    r"(config|metrics|meta)\.json|weights\.safetensors|vocabulary/(tags|embedders/\w+)\.json"
-)
 
 
 def read_model(path: str | Path) -> dict[str, bytes]:
@@ -39,12 +34,11 @@ def read_model(path: str | Path) -> dict[str, bytes]:
         ArchiveError: it isn't a model, doesn't verify, or is of a newer format.
     """
     path = Path(path)
-    if path.is_dir() and (path / SEEDS_NAME).is_file():
-        contents = _read_tar(path / ARCHIVE_NAME)
-    elif path.is_dir():
-        contents = read_directory(path)
-    elif path.is_file():
-        contents = _read_tar(path)
+    packed = path / ARCHIVE_NAME if (path / SEEDS_NAME).is_file() else path
+    if packed.is_dir():
+        contents = read_directory(packed)
+    elif packed.is_file():
+        contents = unpack(packed)
     else:
         raise ArchiveError(
             f"{path}: expected a model.tar.gz or a run's directory, got no such file"
@@ -54,20 +48,65 @@ def read_model(path: str | Path) -> dict[str, bytes]:
             if name == WEIGHTS_NAME and path.is_dir():
                 name = f"{BEST_WEIGHTS}: no epoch was finished"
             raise ArchiveError(f"{path}: expected a trained model, got one without {name}")
-    _verify(path, contents)
+    meta = read_object(path, contents, "meta.json")
+    _check_version(path, meta.get("format_version"))
+    if packed.is_file():
+        _verify(path, contents, meta.get("sha256"))
     return contents
 
 
+def read_object(path: str | Path, contents: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    """The JSON object that a model's file holds.
+
+    Args:
+        path: the model, for messages.
+        contents: its files, as :func:`read_model` gives them.
+        name: which.
+
+    Raises:
+        ArchiveError: it isn't JSON, or no object.
+    """
+    try:
+        value = json.loads(contents[name])
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ArchiveError(f"{path}: expected JSON in {name}, got {reason}") from None
+    if not isinstance(value, dict):
+        got = type(value).__name__
+        raise ArchiveError(f"{path}: expected a JSON object in {name}, got {got}")
+    return value
+
+
+def read_counts(path: str | Path, contents: Mapping[str, bytes], name: str) -> dict[str, int]:
+    """The counts of symbols in a vocabulary's file, as :func:`read_object` reads it.
+
+    Raises:
+        ArchiveError: a count isn't a whole number.
+    """
+    counts = read_object(path, contents, name)
+    if not all(type(count) is int for count in counts.values()):
+        raise ArchiveError(f"{path}: expected whole numbers in {name}, got something else")
+    return counts
+
+
 def read_directory(path: Path) -> dict[str, bytes]:
-    """Those that are in a run's directory."""
+    """Those that are in a run's directory.
+
+    Raises:
+        ArchiveError: the weights aren't those that were written.
+    """
     contents = {}
     for pattern in ("*.json", "vocabulary/*.json", "vocabulary/embedders/*.json"):
         for file in path.glob(pattern):
             name = file.relative_to(path).as_posix()
-            if _MEMBER.fullmatch(name):
+            if MEMBER.fullmatch(name):
                 contents[name] = file.read_bytes()
     if (path / BEST_WEIGHTS).is_file():
         contents[WEIGHTS_NAME] = (path / BEST_WEIGHTS).read_bytes()
+        if not are_as_written(contents[WEIGHTS_NAME]):
+            raise ArchiveError(
+                f"{path / BEST_WEIGHTS}: it isn't what was written: its SHA-256 differs"
+            )
     return contents
 
 
@@ -81,26 +120,10 @@ def write_model(path: Path, contents: dict[str, bytes]) -> None:
         if name != "meta.json"
     }
     contents["meta.json"] = json_bytes(meta)
-    packed = io.BytesIO()
-    # no time and no owner: the same model gives the same bytes; weights hardly compress
-    with (
-        gzip.GzipFile("", "wb", 1, packed, mtime=0) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for name, content in sorted(contents.items()):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    write_file(path, packed.getvalue())
+    write_file(path, pack(contents))
 
 
-def _verify(path: Path, contents: dict[str, bytes]) -> None:
-    try:
-        meta = json.loads(contents["meta.json"])
-        version, hashes = meta["format_version"], meta.get("sha256", {}).items()
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise ArchiveError(f"{path}: its parts don't fit together: {reason}") from error
+def _check_version(path: Path, version: Any) -> None:
     if type(version) is not int or version < 1:
         raise ArchiveError(f"{path}: expected a format_version of 1 or more, got {version!r}")
     if version > FORMAT_VERSION:
@@ -108,21 +131,17 @@ def _verify(path: Path, contents: dict[str, bytes]) -> None:
             f"{path}: expected format_version {FORMAT_VERSION} or less, got {version}: "
             "it was written by a newer ner_registry"
         )
-    for name, digest in hashes:
-        if hashlib.sha256(contents.get(name, b"")).hexdigest() != digest:
+
+
+def _verify(path: Path, contents: dict[str, bytes], hashes: Any) -> None:
+    """Every member but the one that holds the hashes, which gzip's own checksum covers."""
+    written = hashes if isinstance(hashes, dict) else {}
+    for name in sorted(contents.keys() | written.keys()):
+        if name == "meta.json":
+            continue
+        if name not in contents:
+            raise ArchiveError(f"{path}: expected {name}, which meta.json lists, got no such file")
+        if name not in written:
+            raise ArchiveError(f"{path}: expected the SHA-256 of {name} in meta.json, got none")
+        if hashlib.sha256(contents[name]).hexdigest() != written[name]:
             raise ArchiveError(f"{path}: {name} isn't what was written: its SHA-256 differs")
-
-
-def _read_tar(path: Path) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path, "r:gz") as tar:
-            for member in tar:
-                known = member.isreg() and _MEMBER.fullmatch(member.name)
-                if not known or member.name in contents:
-                    raise ArchiveError(f"{path}: {member.name!r} isn't a member of a model")
-                file = tar.extractfile(member)
-                contents[member.name] = file.read() if file else b""
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise ArchiveError(f"{path}: expected a model.tar.gz, got a broken one: {error}") from None
-    return contents

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 TagScheme = Literal["IOB1", "IOB2", "IOBES", "BIOUL"]
+IllegalTags = Literal["repair", "refuse"]
 
 # of an entity of one token, and of the first, an inner and the last token of a longer one
 _PREFIXES: dict[TagScheme, str] = {
@@ -24,7 +25,7 @@ _PREFIXES: dict[TagScheme, str] = {
 _OPENING = frozenset("BSU")
 _CLOSING = frozenset("ESLU")
 _DISTINCT_TAGS = 4096  # a corpus asks of a few tags, a hundred thousand times
-_TAG = re.compile(r"O|[BIESLU]-\S.*")
+_TAG = re.compile(r"O|[BIESLU]-\S(.*\S)?")
 
 
 class Span(NamedTuple):
@@ -38,7 +39,7 @@ class Span(NamedTuple):
 @lru_cache(_DISTINCT_TAGS)
 def is_tag(text: str) -> bool:
     """Whether ``text`` is a tag of any scheme."""
-    return _TAG.fullmatch(text) is not None
+    return _TAG.fullmatch(text) is not None and text.isprintable()
 
 
 def prefixes(scheme: TagScheme) -> list[str]:
@@ -112,12 +113,17 @@ def allowed(before: str | None, tag: str | None, scheme: TagScheme) -> bool:
 
 
 def illegal_positions(tags: Sequence[str], scheme: TagScheme) -> list[int]:
-    """Tokens whose tag may not stand where it does; the length, where the end is at fault."""
+    """Tokens whose tag may not stand where it does; the length, where the end is at fault.
+
+    A tag with a prefix that the scheme doesn't have may stand nowhere.
+    """
     padded: list[str | None] = [None, *tags, None]
+    own = {"O", *prefixes(scheme)}
     return [
         position
         for position in range(len(tags) + 1)
         if not allowed(padded[position], padded[position + 1], scheme)
+        or (position < len(tags) and tags[position][0] not in own)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ class Sentence:
         document: number, from 0, of the document that the sentence belongs to in its file.
         extra: what else its record held; predictions pass it through.
         line: line of the file, from 1, where the sentence begins.
+        lines: of each token, where tokens have lines of their own.
         rows: of each token, as much of its line in a file of columns as is kept.
     """
 
@@ -30,7 +32,12 @@ class Sentence:
     document: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
     line: int | None = None
+    lines: Sequence[int] = ()
     rows: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def line_of(self, position: int) -> int | None:
+        """The line of a token, as far as it is known; beyond the last one, that of the last."""
+        return self.lines[min(position, len(self.lines) - 1)] if self.lines else self.line

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from ner_registry.config.types import DropoutRate, PositiveInt
+from ner_registry.config.types import DropoutRate, LayerCount, PositiveInt
 from ner_registry.encoders.base import Seq2SeqEncoder
 from ner_registry.nn.recurrent import BidirectionalRecurrent, Connections
 
@@ -19,7 +19,7 @@ class _RecurrentEncoder(Seq2SeqEncoder):
         input_dim: int,
         *,
         hidden_size: PositiveInt,
-        num_layers: PositiveInt = 1,
+        num_layers: LayerCount = 1,
         dropout: DropoutRate = 0.0,
         variational_dropout: bool = False,
         connections: Connections = "none",

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ner_registry.config.types import DropoutRate, PositiveInt
+from ner_registry.config.types import DropoutRate, LayerCount, PositiveInt
 from ner_registry.encoders.base import Seq2SeqEncoder
 
 
@@ -30,7 +30,7 @@ class TransformerEncoder(Seq2SeqEncoder):
         input_dim: int,
         *,
         hidden_size: PositiveInt = 128,
-        num_layers: PositiveInt = 2,
+        num_layers: LayerCount = 2,
         num_heads: PositiveInt = 4,
         feedforward_size: PositiveInt = 256,
         dropout: DropoutRate = 0.1,

@@ -37,7 +37,8 @@ def faults_of_data(plan: Plan) -> tuple[list[Fault], list[Fault]]:
         ConfigError: a data path means no file.
     """
     experiment: Experiment = plan()
-    faults, doubts = [], []
+    faults: list[Fault] = []
+    doubts: list[Fault] = []
     for name, file in find_files(experiment).items():
         reader = reader_of(experiment, name)
         try:
@@ -52,7 +53,8 @@ def faults_of_data(plan: Plan) -> tuple[list[Fault], list[Fault]]:
                 f"{file}: {illegal} tags of its first {len(tags)} sentences can't stand where "
                 f"they do in {declared}; they look like {detect_scheme(tags)}"
             )
-            doubts.append(Fault("dataset_reader.tag_scheme", message))
+            told = faults if reader.illegal_tags == "refuse" else doubts
+            told.append(Fault("dataset_reader.tag_scheme", message))
     for name, embedder in experiment.model.embedders.items():
         assert isinstance(embedder, Plan)
         try:

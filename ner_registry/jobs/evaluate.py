@@ -59,8 +59,9 @@ def evaluate(
     Returns:
         ``entities`` and ``tokens`` (label or tag -> precision, recall, f1, support), by seqeval
         and by scikit-learn; ``token_macro_f1``; ``confusions`` of tokens, most frequent first;
-        ``sentences``; ``tokens_per_second``; ``expected_calibration_error`` of the predicted
-        entities' scores.
+        ``sentences``; ``repaired_tags`` of the data, which can't stand where they do and were
+        read as conlleval does; ``tokens_per_second``; ``expected_calibration_error`` of the
+        predicted entities' scores.
 
     Raises:
         NerError: the archive or the data is at fault.
@@ -79,6 +80,7 @@ def evaluate(
     judged = [Judged.of(prediction) for prediction in found]
     result = {"entities": entity_scores(judged)} | token_scores(judged, corpus.scheme)
     result["sentences"] = len(corpus.sentences)
+    result["repaired_tags"] = corpus.repaired
     result["tokens_per_second"] = corpus.tokens / seconds
     result["expected_calibration_error"] = calibration_error(found, corpus)
     if output_file is not None:
@@ -121,7 +123,8 @@ def as_text(result: dict[str, Any]) -> str:
             ),
             "expected calibration error of the entities' scores: "
             f"{result['expected_calibration_error']:.4f}",
-            f"{result['sentences']:,} sentences, {result['tokens_per_second']:,.0f} tokens/s",
+            f"{result['sentences']:,} sentences, {result['repaired_tags']:,} tags repaired, "
+            f"{result['tokens_per_second']:,.0f} tokens/s",
         ]
     )
 

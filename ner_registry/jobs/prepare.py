@@ -57,7 +57,8 @@ class Prepared:
         parts += [f"{name}: {model[name]['type']}" for name in ("encoder", "head")]
         data = [
             f"{name} data: {len(corpus.sentences):,} sentences, {corpus.tokens:,} tokens, "
-            f"{corpus.labels.total():,} entities ({corpus.scheme}) from {corpus.path}"
+            f"{corpus.labels.total():,} entities ({corpus.scheme}, {corpus.repaired} tags "
+            f"repaired) from {corpus.path}"
             for name, corpus in self.corpora.items()
         ]
         tags = self.tagger.tags
@@ -135,7 +136,7 @@ def read_corpus(reader: DatasetReader, file: Path) -> Corpus:
     Raises:
         DataError: it isn't as declared.
     """
-    return Corpus(str(file), list(reader.read(file)), reader.tag_scheme)
+    return Corpus(str(file), list(reader.read(file)), reader.tag_scheme, reader.illegal_tags)
 
 
 def reader_of(experiment: Experiment, name: str) -> DatasetReader:

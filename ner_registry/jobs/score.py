@@ -29,6 +29,7 @@ def score(
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right.
 
+    With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
     ``before_batch`` is called before each batch, and may raise to stop. Several ranks take turns
     with the batches, and all of them get the metrics of the whole.
     """
@@ -49,7 +50,8 @@ def score(
     total = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     for of_rank in ranks.gather(metrics):
         total.update(of_rank)
-    return {"loss": sum(ranks.gather(loss)) / len(data)} | total.results()
+    mean_loss = sum(ranks.gather(loss)) / len(data)
+    return {"loss": mean_loss} | total.results() | {"repaired_tags": corpus.repaired}
 
 
 def predictions(

@@ -14,7 +14,7 @@ import safetensors.torch
 from ner_registry.archive import write_archive
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
-from ner_registry.data.batches import LengthBatchSampler
+from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
 from ner_registry.data.files import flush_directory, sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
@@ -151,6 +151,7 @@ def _run(
         batch_size=loading.batch_size,
         shuffle=loading.shuffle,
         seed=experiment.random_seed,
+        max_tokens=loading.batch_size * LONG_SENTENCE,
         documents=data["train"].documents if tagger.reads_documents else None,
     )
     validate = None
@@ -240,5 +241,6 @@ def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
     parts = [f"best epoch {metrics['best_epoch']}"]
     for name, key in (("validation", "best_validation_"), ("test", "test_")):
         if f"{key}f1-measure-overall" in metrics:
-            parts.append(f"{name} F1 {100 * metrics[f'{key}f1-measure-overall']:.2f}")
+            score = 100 * metrics[f"{key}f1-measure-overall"]
+            parts.append(f"{name} F1 {score:.2f} ({metrics[f'{key}repaired_tags']} tags repaired)")
     logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import get_args
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ner_registry.data.model_files import WEIGHTS_NAME, read_model
+from ner_registry.data.model_files import WEIGHTS_NAME, read_counts, read_model, read_object
 from ner_registry.data.schemes import TagScheme
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
@@ -47,21 +47,34 @@ class Start:
             ConfigError: it can't be gone on from.
         """
         try:
-            contents = read_model(path)
+            return cls._of(path, read_model(path))
         except ArchiveError as error:
             raise ConfigError([Fault(_PATH, str(error))]) from None
-        if "members" in json.loads(contents["meta.json"]):
+
+    @classmethod
+    def _of(cls, path: str, contents: Mapping[str, bytes]) -> Start:
+        if "members" in read_object(path, contents, "meta.json"):
             message = f"{path}: expected one model, got an ensemble: name the run of one seed"
-            raise ConfigError([Fault(_PATH, message)])
-        tags: dict[str, Any] = json.loads(contents["vocabulary/tags.json"])
+            raise ArchiveError(message)
+        tags = read_object(path, contents, "vocabulary/tags.json")
+        scheme, labels = tags.get("scheme"), tags.get("labels")
+        if (
+            scheme not in get_args(TagScheme)
+            or not isinstance(labels, list)
+            or not all(isinstance(label, str) for label in labels)
+        ):
+            raise ArchiveError(f"{path}: expected a scheme and labels in vocabulary/tags.json")
         prefix = "vocabulary/embedders/"
         vocabularies = {
-            name.removeprefix(prefix).removesuffix(".json"): json.loads(content)
-            for name, content in contents.items()
+            name.removeprefix(prefix).removesuffix(".json"): read_counts(path, contents, name)
+            for name in contents
             if name.startswith(prefix)
         }
-        weights = safetensors.torch.load(contents[WEIGHTS_NAME])
-        return cls(tags["scheme"], tags["labels"], vocabularies, weights)
+        try:
+            weights = safetensors.torch.load(contents[WEIGHTS_NAME])
+        except (SafetensorError, ValueError) as error:
+            raise ArchiveError(f"{path}: {WEIGHTS_NAME}: {error}") from None
+        return cls(scheme, labels, vocabularies, weights)
 
 
 def carry_over(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import gzip
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
 
 from ner_registry.config.registry import Registrable
-from ner_registry.data.schemes import TagScheme, is_tag, prefixes
+from ner_registry.data.schemes import IllegalTags, TagScheme, is_tag, prefixes
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 
 _BLOCK = 2**16  # bytes
+_JUDGED = 1000  # tokens at the beginning of a file that tell what its tokens are
+_FEWEST = 3  # tokens: fewer tell nothing
 
 
 class DatasetReader(ABC, Registrable):
@@ -22,9 +24,12 @@ class DatasetReader(ABC, Registrable):
 
     Attributes:
         tag_scheme: the scheme of the file's tags, where it is declared; None: detected.
+        illegal_tags: what becomes of tags that can't stand where they do in the scheme: they
+            are read as conlleval does, and counted (``repair``), or the file is refused.
     """
 
     tag_scheme: TagScheme | None = None
+    illegal_tags: IllegalTags = "repair"
 
     @abstractmethod
     def read(self, path: str | Path) -> Iterator[Sentence]:
@@ -45,6 +50,41 @@ class DatasetReader(ABC, Registrable):
             return
         expected = f"a tag of {scheme}" if scheme else "a tag such as O, B-PER or I-PER"
         raise DataError(path, f"expected {expected}, got {tag!r}", line)
+
+
+def refuse_tags_as_tokens(
+    sentences: Iterable[Sentence], path: str | Path, place: str
+) -> Iterator[Sentence]:
+    """Passes sentences on, unless most of their tokens are tags: then the column is a wrong one.
+
+    Args:
+        sentences: of a file, in order.
+        path: the file.
+        place: what of it holds the tokens, such as ``token_column 0``.
+
+    Raises:
+        DataError: more than half of the first tokens are tags.
+    """
+    tokens = 0
+    tags: list[tuple[str, int | None]] = []  # each with its line
+    judged = False
+    for sentence in sentences:
+        if not judged:
+            tokens += len(sentence)
+            tags += [(t, sentence.line_of(n)) for n, t in enumerate(sentence.tokens) if is_tag(t)]
+            judged = tokens >= _JUDGED
+            if judged:
+                _judge(tokens, tags, path, place)
+        yield sentence
+    if not judged:
+        _judge(tokens, tags, path, place)
+
+
+def _judge(tokens: int, tags: list[tuple[str, int | None]], path: str | Path, place: str) -> None:
+    if tokens >= _FEWEST and 2 * len(tags) > tokens:
+        tag, line = tags[0]
+        message = f"expected tokens under {place}, got tags, {len(tags)} of {tokens}, as {tag!r}"
+        raise DataError(path, message, line)
 
 
 def numbered_lines(file: BufferedIOBase, path: str | Path) -> Iterator[tuple[int, str]]:

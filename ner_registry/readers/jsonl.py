@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ner_registry.data.files import open_binary
-from ner_registry.data.schemes import TagScheme
+from ner_registry.data.schemes import IllegalTags, TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
-from ner_registry.readers.base import DatasetReader, numbered_lines
+from ner_registry.readers.base import DatasetReader, numbered_lines, refuse_tags_as_tokens
 
 
 @DatasetReader.register("jsonl")
@@ -24,6 +24,8 @@ class JsonlReader(DatasetReader):
         tags_key: the key that holds the tags.
         columns: keys of other lists to keep, one value per token.
         tag_scheme: the scheme of the tags; null: detected from the whole file.
+        illegal_tags: what becomes of tags that can't stand where they do: ``repair`` reads them
+            as conlleval does, and counts them; ``refuse`` refuses the file.
     """
 
     def __init__(
@@ -32,12 +34,17 @@ class JsonlReader(DatasetReader):
         tags_key: str = "tags",
         columns: list[str] | None = None,
         tag_scheme: TagScheme | None = None,
+        illegal_tags: IllegalTags = "repair",
     ) -> None:
         self.tags_key = tags_key
         self.columns = columns or []
         self.tag_scheme = tag_scheme
+        self.illegal_tags = illegal_tags
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
+        return refuse_tags_as_tokens(self._sentences(path), path, "'words'")
+
+    def _sentences(self, path: str | Path) -> Iterator[Sentence]:
         with open_binary(path) as file:
             for number, record in records(numbered_lines(file, path), path):
                 yield self.sentence(record, path, number)
@@ -84,7 +91,7 @@ def parse_record(line: str, path: str | Path, number: int) -> dict[str, Any]:
         DataError: it isn't a JSON object.
     """
     try:
-        record = json.loads(line, parse_constant=_refuse)
+        record = json.loads(line, parse_constant=_refuse, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         reason = str(error).replace(": line 1 column", " at column").partition(" (char")[0]
         raise DataError(path, f"expected a JSON object, got {reason}", number) from None
@@ -104,6 +111,16 @@ def string_list(record: dict[str, Any], key: str, path: str | Path, number: int)
         got = "no such key" if key not in record else json.dumps(values)[:40]
         raise DataError(path, f"expected a list of strings under {key!r}, got {got}", number)
     return values
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless it has a key twice: Python would take the last one and say nothing."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} twice")
+    return found
 
 
 def _refuse(constant: str) -> None:

@@ -283,6 +283,7 @@ def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:
     parts = [f"epoch {metrics['epoch']}: loss {metrics['training_loss']:.4f}"]
     if "validation_loss" in metrics:
         parts.append(f"validation loss {metrics['validation_loss']:.4f}")
-        parts.append(f"F1 {100 * metrics['validation_f1-measure-overall']:.2f}")
+        f1, repaired = metrics["validation_f1-measure-overall"], metrics["validation_repaired_tags"]
+        parts.append(f"F1 {100 * f1:.2f} ({repaired} tags repaired)")
     parts.append(f"{seconds:.1f} s" + (", the best so far" if is_best else ""))
     logger.info(", ".join(parts))

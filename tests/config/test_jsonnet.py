@@ -28,6 +28,25 @@ def test_imports_and_environment(write: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert jsonnet.load(config) == {"a": 1, "size": 12}
 
 
+def test_imports_from_outside_the_folder_are_told(
+    write: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in ("mine/lib", "theirs"):
+        (tmp_path / folder).mkdir(parents=True)
+        write("{ a: 1 }", f"{folder}/part.libsonnet")
+    (tmp_path / "mine" / "link").symlink_to(tmp_path / "theirs")
+    config = write("import 'lib/part.libsonnet'", "mine/config.jsonnet")
+    assert jsonnet.load(config) == {"a": 1}
+    assert caplog.messages == []
+    for place in ("../theirs/part.libsonnet", "link/part.libsonnet"):
+        write(f"(import '{place}') + (import '{place}')", "mine/config.jsonnet")
+        assert jsonnet.load(config) == {"a": 1}
+        assert caplog.messages == [
+            f"{config}: it imports {config.parent}/{place}, from outside its own folder"
+        ]
+        caplog.clear()
+
+
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [

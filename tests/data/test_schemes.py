@@ -115,9 +115,20 @@ def test_detection(sentences: list[list[str]], scheme: TagScheme) -> None:
     assert detect_scheme(sentences) == scheme
 
 
-@pytest.mark.parametrize("text", ["B_PER", "b-PER", "PER", "B-", "-PER", "", "X-PER", "B- PER"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("B_PER", "b-PER", "PER", "B-", "-PER", "", "X-PER", "B- PER", "B-PER ", "o"),
+        *("B-PER\u00a0", "B-PER\u200b", "B-P\u200bER", "B-PER\n", "\ufeffO"),
+    ],
+)
 def test_what_is_no_tag(text: str) -> None:
     assert not is_tag(text)
+
+
+@pytest.mark.parametrize("text", ["O", "B-PER", "U-a b", "S-人名", "I-x-y_z.1"])
+def test_what_is_a_tag(text: str) -> None:
+    assert is_tag(text)
 
 
 def test_illegal_positions() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import ner_registry as nr
 from ner_registry.errors import ArchiveError
+from ner_registry.jobs.evaluate import as_text
 
 TEXTS = [
     "Hartlow beat Kelfield 2-1 on Sunday. The coach was happy!",
@@ -106,7 +107,7 @@ def repacked(path: Path, target: Path, change: dict[str, bytes | None], *, extra
         ({}, "code.py", "'code.py' isn't a member of a model"),
         ({"weights.safetensors": None}, "", "got one without weights.safetensors"),
         ({"metrics.json": b"{}"}, "", "metrics.json isn't what was written: its SHA-256 differs"),
-        ({"meta.json": b"nonsense"}, "", "its parts don't fit together: "),
+        ({"meta.json": b"nonsense"}, "", "expected JSON in meta.json, got Expecting value"),
     ],
 )
 def test_what_is_refused(
@@ -141,6 +142,8 @@ def test_evaluation_equals_seqeval_on_the_predictions(run_directory: Path, tmp_p
     assert result["entities"]["overall"]["f1"] == pytest.approx(metrics["test_f1-measure-overall"])
     assert result["token_macro_f1"] == pytest.approx(metrics["test_token_macro_f1"])
     assert result["entities"]["overall"]["support"] == 341
+    assert result["repaired_tags"] == metrics["test_repaired_tags"] == 0
+    assert "150 sentences, 0 tags repaired, " in as_text(result)
     assert sum(row["support"] for row in result["tokens"].values()) == 1619
     counts = [confusion["count"] for confusion in result["confusions"]]
     assert counts == sorted(counts, reverse=True)

@@ -91,6 +91,10 @@ def test_data_against_the_config(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
     assert main(["check", QUICKSTART, "--data", "--set", "dataset_reader.tag_scheme=IOB2"]) == 0
     assert "can't stand where they do in IOB2; they look like IOB1" in capsys.readouterr().out
+    refused = ("dataset_reader.tag_scheme=IOB2", "dataset_reader.illegal_tags=refuse")
+    flags = [flag for setting in refused for flag in ("--set", setting)]
+    assert main(["check", QUICKSTART, "--data", *flags]) == 2
+    assert "can't stand where they do in IOB2" in capsys.readouterr().err
 
 
 def test_where_each_value_comes_from(capsys: pytest.CaptureFixture[str]) -> None:

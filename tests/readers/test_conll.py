@@ -51,6 +51,29 @@ def test_tabs_keep_spaces_and_odd_characters_stay_within_tokens(read: Any) -> No
     assert sentence.tokens == ["a\u00a0b\u2028c", "\u00a0x"]
 
 
+def test_a_token_that_begins_as_a_boundary_does_is_a_token(read: Any) -> None:
+    (sentence,) = read("-DOCSTART-s O\nb O\n")
+    assert sentence.tokens == ["-DOCSTART-s", "b"]
+
+
+def test_lines_of_tokens_between_comments(read: Any) -> None:
+    first, second = read("# 1\na O\n# 2\nb O\n\nc O\n", comment_prefix="#")
+    assert [first.line_of(position) for position in range(3)] == [2, 4, 4]
+    assert [second.line_of(position) for position in range(2)] == [6, 6]
+
+
+def test_a_last_line_without_its_end(read: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for text in ("a B-PER\nb B-PER", "a O\nb B-PER\n", "a O\nb B-PER\n\n \t"):
+        read(text)
+    assert caplog.messages == []
+    assert read("a B-PER\nb O\nc B-PE")[0].tags == ["B-PER", "O", "B-PE"]
+    (message,) = caplog.messages
+    assert message.endswith(
+        "data.conll:3: the last line has no end, and its tag, 'B-PE', stands nowhere else in the "
+        "file: it may be cut short"
+    )
+
+
 def test_a_byte_order_mark_is_dropped(read: Any) -> None:
     assert read(b"\xef\xbb\xbfJim B-PER\r\n\r\n")[0].tokens == ["Jim"]
 
@@ -82,6 +105,27 @@ def test_a_byte_order_mark_is_dropped(read: Any) -> None:
             "data.conll:1: expected a column of tokens and one of tags, got 1 column(s)",
         ),
         (b"a O\n\xff O\n", {}, "data.conll:2: expected UTF-8 text, got byte 0xff at column 1"),
+        (
+            "Jim B-PER\rworks O\r",
+            {},
+            "data.conll:1: expected a newline at each line's end, got 'Jim B-PER\\rworks O'",
+        ),
+        (
+            "a O\n\n\ufeffb O\n",
+            {},
+            "data.conll:3: expected a byte-order mark at the file's beginning, got '\\ufeffb'",
+        ),
+        ("a\tO\n\tO\n", {"delimiter": "tab"}, "data.conll:2: expected a token, got none"),
+        (
+            "-DOCSTART- -X- B-PER\n",
+            {},
+            "data.conll:1: expected O beside -DOCSTART-, got 'B-PER'",
+        ),
+        (
+            "a O O\n\nb B-NP O\nc I-NP O\n",
+            {"token_column": 1},
+            "data.conll:1: expected tokens under token_column 1, got tags, 3 of 3, as 'O'",
+        ),
     ],
 )
 def test_what_is_refused(read: Any, text: Any, settings: Any, message: str) -> None:

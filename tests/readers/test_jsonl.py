@@ -30,6 +30,14 @@ def test_words_or_tokens(tmp_path: Path) -> None:
         ('{"words": ["Jim"], "tags": []}', "expected 1 values under 'tags', got 0"),
         ('{"words": ["Jim"], "tags": ["PER"]}', "expected a tag such as O, B-PER or I-PER"),
         ('{"words": [], "tags": []}', "expected tokens under 'words', got none"),
+        (
+            '{"words": ["a"], "tags": ["O"], "tags": ["B-X"]}',
+            "expected a JSON object, got the key 'tags' twice",
+        ),
+        (
+            '{"words": ["O", "B-X", "a"], "tags": ["O", "O", "O"]}',
+            "expected tokens under 'words', got tags, 2 of 3, as 'O'",
+        ),
     ],
 )
 def test_what_is_refused(line: str, message: str, tmp_path: Path) -> None:
