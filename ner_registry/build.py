@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
+from ner_registry.bars import progress_bar, without_bar
 from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
@@ -33,6 +35,7 @@ from ner_registry.errors import ArchiveError, ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.search import Distribution
 from ner_registry.training.settings import TrainerSettings
 
@@ -190,7 +193,12 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
 
 
 def registered_modules(plan: Plan) -> set[str]:
-    """The modules, this package's own aside, that a plan's parts are defined in."""
+    """The modules, this package's own aside, that a plan's parts are defined in.
+
+    Callbacks are none of them: what watched a run isn't needed for what came of it.
+    """
+    if plan.factory in Callback.registered().values():
+        return set()
     modules = set()
     module = plan.factory.__module__
     if module == "__main__":  # a script is imported by the name of its file
@@ -246,15 +254,19 @@ def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:
 
 
 def index_sentences(
-    tagger: AnyTagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
+    tagger: AnyTagger,
+    sentences: Sequence[Sentence],
+    tags: Sequence[Tensor] | None = None,
+    watch: Callable[[Sequence[Sentence]], Iterable[Sentence]] = without_bar,
 ) -> IndexedSentences:
     """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
-    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
-    return IndexedSentences(sentences, indexers, tags, tagger.device)  # type: ignore[arg-type]  # ModuleDict
+    indexers: Any = {name: embedder.index for name, embedder in tagger.embedders.items()}
+    return IndexedSentences(sentences, indexers, tags, tagger.device, watch)
 
 
 def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
     """A corpus as the tagger sees it."""
     pairs = zip(corpus.spans, corpus.sentences, strict=True)
     tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
-    return index_sentences(tagger, corpus.sentences, tags)
+    watch = partial(progress_bar, description="indexing", unit=" sentences")
+    return index_sentences(tagger, corpus.sentences, tags, watch)

@@ -1,4 +1,4 @@
-"""The README's own words: every command is run, every file of its story written and used.
+"""The words of the README and of docs/: every command is run, every file written and used.
 
 One epoch on the sample corpus, downloaded from a server on this machine.
 """
@@ -14,10 +14,13 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -26,12 +29,20 @@ from ner_registry.data import catalogue
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-STORY = dict(re.findall(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", README, re.DOTALL | re.MULTILINE))
+_BLOCK = re.compile(r"(?:`([\w.]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 STAND_INS = {"eng.train": "train.conll", "eng.testa": "dev.conll", "eng.testb": "test.conll"}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+class Block(NamedTuple):
+    """A block of code: the file that it is, if it is one, and its language."""
+
+    file: str
+    language: str
+    content: str
+
+
+def blocks(document: str) -> list[Block]:
+    return [Block(*found) for found in _BLOCK.findall(document)]
 
 
 @pytest.fixture(scope="module")
@@ -54,28 +65,17 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def run(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line of shell as far as the README uses it: ``[echo TEXT |] ner-run …``."""
-    echo, _, command = line.rpartition(" | ")
-    if echo:
-        text = " ".join(shlex.split(echo)[1:]) + "\n"
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    program, *arguments = shlex.split(command)
-    assert program == "ner-run"
-    if arguments[0] in ("train", "tune") and "-o" not in arguments:
-        arguments += ["-o", '{"trainer.num_epochs": 1}']
-    assert main([*arguments, "--quiet"]) == 0, line
-
-
-def test_every_command_works(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def workplace(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: a clone's experiments and sample corpus, nothing downloaded yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("NER_DATA", raising=False)
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     sample = ROOT / "ner_registry" / "sample"
+    (tmp_path / "ner_registry").mkdir()
+    (tmp_path / "ner_registry" / "sample").symlink_to(sample)
     files = tuple(
         replace(
             file,
@@ -86,40 +86,75 @@ def test_every_command_works(
     )
     dataset = replace(catalogue.DATASETS["conll2003"], files=files)
     monkeypatch.setitem(catalogue.DATASETS, "conll2003", dataset)
+    return tmp_path
 
-    assert list(STORY) == ["my_parts.py", "mine.jsonnet"]
-    for name, content in STORY.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
 
-    lines = [line for block in blocks("bash") for line in block.splitlines()]
-    assert len(lines) >= 12
-    for line in lines:
-        run(line, monkeypatch)
+def follow(document: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does what a document says, block by block: writes its files, runs its commands."""
+    for file, language, content in blocks(document):
+        if file:
+            (folder / file).write_text(content, encoding="utf-8")
+        elif language == "bash":
+            for line in content.splitlines():
+                run(line, monkeypatch)
+        elif language == "python":
+            exec(compile(content, "document", "exec"), {})
+
+
+def run(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of shell; a ``ner-run`` that isn't in a loop runs here, which starts faster."""
+    source, _, command = line.rpartition(" | ")
+    program, *arguments = shlex.split(command)
+    if program != "ner-run":
+        shell(line)
+        return
+    if source:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(shell(source))))
+    if arguments[0] in ("train", "tune") and "-o" not in arguments:
+        arguments += ["-o", '{"trainer.num_epochs": 1}']
+    assert main([*arguments, "--quiet"]) == 0, line
+
+
+def shell(line: str) -> bytes:
+    """What a line of shell prints; ``ner-run`` is this environment's."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        ["sh", "-c", line], env=environment, check=True, stdout=subprocess.PIPE
+    ).stdout
+
+
+def test_every_command_of_the_readme_works(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = blocks(README)
+    assert {block.file for block in said} >= {"my_parts.py", "mine.jsonnet"}
+    assert sum(block.content.count("\n") for block in said if block.language == "bash") >= 12
+    assert any(block.language == "python" and not block.file for block in said)
+    follow(README, workplace, monkeypatch)
     output = capsys.readouterr().out
-    assert (tmp_path / "cache" / "conll2003" / "eng.train").is_file()
+    assert (workplace / "cache" / "conll2003" / "eng.train").is_file()
     assert "convolution, a Seq2SeqEncoder: my_parts.Convolution (from my_parts)" in output
+    metrics = workplace / "serialization" / "crf" / "metrics.json"
+    assert set(json.loads(metrics.read_bytes())) >= {"test_token_macro_f1"}
 
-    (api,) = [block for block in blocks("python") if block.startswith("import ner_registry as nr")]
-    variables: dict[str, object] = {}
-    exec(compile(api, "README.md", "exec"), variables)
-    assert set(json.loads((tmp_path / "serialization" / "crf" / "metrics.json").read_bytes())) >= {
-        "test_token_macro_f1"
-    }
-    assert variables["scores"]
+
+@pytest.mark.parametrize("name", ["config.md", "cookbook.md"])
+def test_every_command_of_the_documentation_works(
+    name: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert any(block.language == "bash" for block in blocks(document))
+    follow(document, workplace, monkeypatch)
 
 
 def test_an_archive_with_own_parts_imports_nothing_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a process of its own: this one may have imported them already."""
-    import subprocess
-    import sys
-
-    named = dict(
-        re.findall(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    )
-    for name, content in named.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
+    for file, _, content in blocks(README):
+        if file:
+            (tmp_path / file).write_text(content, encoding="utf-8")
     (tmp_path / "experiments").symlink_to(ROOT / "experiments")
     text = tmp_path / "text.txt"
     text.write_text("Maria met them in Kelfield.\n", encoding="utf-8")
@@ -147,4 +182,4 @@ def test_an_archive_with_own_parts_imports_nothing_by_itself(
 
 def test_the_files_it_names_exist() -> None:
     for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
-        assert (ROOT / target).exists(), target
+        assert (ROOT / target.partition("#")[0]).exists(), target

@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TextIO
 
+from ner_registry.bars import above_bars, silenced
 from ner_registry.cli import (
     check,
     compare,
@@ -41,14 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str]) -> int:
     args = _parse(argv)
     args.quiet |= not is_first()
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _LogHandler(sys.stderr)
     handler.setFormatter(_LevelFormatter())
     logger = logging.getLogger("ner_registry")
     logger.setLevel(logging.WARNING if args.quiet else logging.INFO)
     handler.setLevel(logger.level)
     logger.addHandler(handler)
     try:
-        with stoppable():
+        with silenced(args.quiet), stoppable():
             return _run(args)
     finally:
         logger.removeHandler(handler)
@@ -130,6 +132,14 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     ):
         module.add(commands, common)
     return parser, commands.choices
+
+
+class _LogHandler(logging.StreamHandler[TextIO]):
+    """Writes lines above a bar that is shown, not into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with above_bars(self.stream):
+            super().emit(record)
 
 
 class _LevelFormatter(logging.Formatter):

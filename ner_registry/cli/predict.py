@@ -73,5 +73,4 @@ def run(args: argparse.Namespace) -> None:
         device=args.device,
         threshold=args.threshold,
         top_k=args.top_k,
-        quiet=args.quiet,
     )

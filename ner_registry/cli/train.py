@@ -69,7 +69,6 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         "include_packages": args.include_package,
         "force": args.force,
         "recover": args.recover,
-        "quiet": args.quiet,
     }
     try:
         if args.dry_run:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
-from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from ner_registry.bars import bytes_bar
 from ner_registry.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ def fetch(
     sha256: str | None,
     *,
     hint: str = "check the connection and try again",
-    quiet: bool = False,
 ) -> Path:
     """Download a file, or keep the one that is there.
 
@@ -56,7 +55,6 @@ def fetch(
         target: the file to write; its folder is created.
         sha256: the content's SHA-256 in hexadecimal digits, or None where it isn't known.
         hint: what the user can do when every URL fails; the error ends with it.
-        quiet: show no progress bar. There is none either where stderr is no terminal.
 
     Returns:
         ``target``.
@@ -79,7 +77,7 @@ def fetch(
         with _session() as session:
             for url in urls:
                 try:
-                    _fetch_from(session, url, part, sha256, quiet)
+                    _fetch_from(session, url, part, sha256)
                 except _FailedError as failure:
                     failures.append(f"{url}: {failure}")
                 else:
@@ -110,15 +108,13 @@ class _FailedError(Exception):
     """One URL didn't give the file; the message says what was expected and what was got."""
 
 
-def _fetch_from(
-    session: requests.Session, url: str, part: Path, sha256: str | None, quiet: bool
-) -> None:
+def _fetch_from(session: requests.Session, url: str, part: Path, sha256: str | None) -> None:
     """Fill ``part`` from one URL and verify it; `_FailedError` where that can't be done."""
     # Without a hash nothing would tell a part of this file from one of an older version.
     for from_scratch in (sha256 is None, True):
         if from_scratch:
             part.unlink(missing_ok=True)
-        resumed = _receive(session, url, part, sha256 is not None, quiet)
+        resumed = _receive(session, url, part, sha256 is not None)
         got = _digest(part)
         if sha256 in (None, got):
             return
@@ -131,9 +127,7 @@ def _fetch_from(
     raise failure
 
 
-def _receive(
-    session: requests.Session, url: str, part: Path, hash_known: bool, quiet: bool
-) -> bool:
+def _receive(session: requests.Session, url: str, part: Path, hash_known: bool) -> bool:
     """Bring ``part`` to the length that the server declares, continuing it where possible.
 
     Returns:
@@ -165,7 +159,7 @@ def _receive(
                 problem = f"asked for the bytes from {have:,}, got {_status(response)}"
                 part.unlink()
                 continue
-            problem = _write(response, part, start, quiet)
+            problem = _write(response, part, start)
             if not problem:
                 return start > 0
             # Where no hash will tell, only a strong ETag says that two bodies are of one file.
@@ -195,7 +189,7 @@ def _first_byte(response: requests.Response, have: int) -> int | None:
     raise _FailedError(f"expected the file, got {_status(response)}")
 
 
-def _write(response: requests.Response, part: Path, start: int, quiet: bool) -> str:
+def _write(response: requests.Response, part: Path, start: int) -> str:
     """Write the response's body to ``part`` from byte ``start`` on, down to the disk.
 
     Returns:
@@ -206,15 +200,7 @@ def _write(response: requests.Response, part: Path, start: int, quiet: bool) -> 
     cause = ""
     with (
         part.open("ab" if start else "wb") as file,
-        tqdm(
-            desc=part.stem,
-            initial=start,
-            total=total,
-            unit="B",
-            unit_scale=True,
-            unit_divisor=1024,
-            disable=True if quiet else None,
-        ) as bar,
+        bytes_bar(f"downloading {part.stem}", total, start) as bar,
     ):
         try:
             received, since = 0, time.monotonic()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ner_registry.bars import without_bar
 from ner_registry.data.batches import document_parts
 from ner_registry.data.sentence import Sentence
 
@@ -48,6 +49,7 @@ class IndexedSentences:
         indexers: of each embedder by name, what turns a sentence into its view.
         tags: of each sentence, the indices of its tags, (length,); none where not known.
         device: where to keep them.
+        watch: shows a bar while an embedder goes through the sentences.
 
     Attributes:
         lengths: tokens of each sentence.
@@ -63,6 +65,7 @@ class IndexedSentences:
         indexers: Mapping[str, Callable[[Sentence], Tensor]],
         tags: Sequence[Tensor] | None = None,
         device: torch.device | None = None,
+        watch: Callable[[Sequence[Sentence]], Iterable[Sentence]] = without_bar,
     ) -> None:
         self.lengths = list(map(len, sentences))
         self.device = device or torch.device("cpu")
@@ -75,7 +78,7 @@ class IndexedSentences:
         self._padding = sum(self.lengths)  # the place of a row of zeros after all others
         self._views = {}
         for name, index in indexers.items():
-            views = [index(sentence) for sentence in sentences]
+            views = [index(sentence) for sentence in watch(sentences)]
             for view, sentence in zip(views, sentences, strict=True):
                 _check(view, sentence, name)
             self._views[name] = _View(views, self.device)

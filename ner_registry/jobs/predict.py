@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ner_registry.data.files import check_writable
 from ner_registry.errors import NerError
 from ner_registry.formats import format_of, reader_of, writer_of
 from ner_registry.formats.base import Source
-from ner_registry.formats.files import STDIO, check_readable, is_coloured, opened, writer
+from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
 from ner_registry.predictor import BATCH_SIZE, load
 from ner_registry.readers.base import numbered_lines
 
@@ -29,7 +27,6 @@ def predict(
     device: str = "auto",
     threshold: float = 0.0,
     top_k: int | None = None,
-    quiet: bool = False,
 ) -> None:
     """Tags every sentence of a file or of stdin, as it streams through.
 
@@ -45,7 +42,6 @@ def predict(
         device: as in ``trainer.device``.
         threshold: entities of a lower score are left out.
         top_k: how many of each sentence's most probable taggings to write; None: none.
-        quiet: show no progress bar.
 
     Raises:
         NerError: the archive or the input is at fault.
@@ -58,13 +54,13 @@ def predict(
     predictor = load(archive, include_packages=include_packages, device=device)
     read = reader_of(input_format or ("text" if source == STDIO else format_of(source)))
     name = "stdin" if source == STDIO else source
-    with opened(source) as file, writer(output_file) as out:
+    with opened(source, "tagging") as file, writer(output_file) as out:
         write = writer_of(output_format, on_terminal=is_coloured(out))
         reader = predictor.archive.experiment.evaluation_reader
         rows: Any = "whole" if output_format == "conll" else "nothing"
         sentences = read(Source(numbered_lines(file, name), name, reader, rows))
-        bar = tqdm(sentences, "tagging", unit=" sentences", disable=quiet or None)
-        tagged = predictor.tag(bar, batch_size, threshold=threshold, top_k=top_k)
+        sentences = counted(sentences, source, "tagging")
+        tagged = predictor.tag(sentences, batch_size, threshold=threshold, top_k=top_k)
         for piece in write(tagged, name):
             out.write(piece)
             if source == STDIO:

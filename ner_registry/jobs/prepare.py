@@ -24,6 +24,7 @@ from ner_registry.jobs.warm_start import Start, carry_over
 from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.callbacks.callback_list import CallbackList
 from ner_registry.training.device import choose_device
 from ner_registry.training.ranks import Ranks
 from ner_registry.training.state import TrainingState
@@ -40,6 +41,7 @@ class Prepared:
         vocabularies: of each embedder.
         tagger: the model, on its device.
         state: the model, its optimizer and its schedule.
+        callbacks: what is told how training goes.
     """
 
     plan: Plan
@@ -48,11 +50,12 @@ class Prepared:
     vocabularies: dict[str, Vocabulary]
     tagger: Tagger
     state: TrainingState
+    callbacks: CallbackList
 
     def summary(self, threads: int | None = None) -> list[str]:
         """What will be trained on what, a line each; with so many threads, if that is known."""
         count = sum(p.numel() for p in self.tagger.parameters() if p.requires_grad)
-        model = self.plan.arguments["model"].filled()
+        model, trainer = (self.plan.arguments[name].filled() for name in ("model", "trainer"))
         parts = [f"embedders.{name}: {part['type']}" for name, part in model["embedders"].items()]
         parts += [f"{name}: {model[name]['type']}" for name in ("encoder", "head")]
         data = [
@@ -67,6 +70,8 @@ class Prepared:
             *parts,
             f"tags: {len(tags)} of {tags.scheme} for {', '.join(tags.labels) or 'no label'}",
             f"parameters: {count:,}",
+            f"training: up to {trainer['num_epochs']} epochs in batches of "
+            f"{self.experiment.data_loader.batch_size} by {trainer['optimizer']['type']}",
             f"device: {self.tagger.device}, "
             f"{threads or self.experiment.trainer.num_threads or available_threads()} threads",
         ]
@@ -76,10 +81,11 @@ def prepare(plan: Plan) -> Prepared:
     """Reads the data of a checked config and builds its model; writes nothing.
 
     Raises:
-        ConfigError: the device isn't there.
+        ConfigError: the device isn't there, or what a callback needs.
         DataError: a data file is at fault.
     """
     experiment: Experiment = plan()
+    callbacks = CallbackList([make() for make in experiment.trainer.callbacks])
     device = choose_device(experiment.trainer.device, "trainer.device")
     corpora = {
         name: read_corpus(reader_of(experiment, name), file)
@@ -107,7 +113,7 @@ def prepare(plan: Plan) -> Prepared:
     carry_over(start, tagger, vocabularies, tags)
     tagger.to(device)
     state = experiment.trainer.state_of(tagger)
-    return Prepared(plan, experiment, corpora, vocabularies, tagger, state)
+    return Prepared(plan, experiment, corpora, vocabularies, tagger, state, callbacks)
 
 
 def check_alike(prepared: Prepared, hashes: dict[str, str], ranks: Ranks) -> None:

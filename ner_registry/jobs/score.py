@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
+from ner_registry.bars import progress_bar
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import Span, spans_to_tags
@@ -37,7 +39,8 @@ def score(
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        for numbers in ranks.turns(list(inference_batches(tagger, data, batch_size))):
+        batches = list(ranks.turns(list(inference_batches(tagger, data, batch_size))))
+        for numbers in progress_bar(batches, "evaluating", unit=" batches"):
             before_batch()
             if numbers is None:
                 continue
@@ -58,7 +61,8 @@ def predictions(
     tagger: AnyTagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> Iterator[dict[str, Any]]:
     """A prediction per sentence, with ``gold_tags`` beside it; all tags in IOB2."""
-    found = tag_with_scores(tagger, data, batch_size)
+    watch = partial(progress_bar, description="tagging", unit=" batches")
+    found = tag_with_scores(tagger, data, batch_size, watch)
     for sentence, gold, spans in zip(corpus.sentences, corpus.spans, found, strict=True):
         yield record(sentence, spans) | {"gold_tags": spans_to_tags(gold, len(sentence), "IOB2")}
 

@@ -11,8 +11,7 @@ from tabulate import tabulate
 
 from ner_registry.build import Experiment, parse_experiment
 from ner_registry.config.defaults import leaves
-from ner_registry.config.hints import describe
-from ner_registry.config.plan import as_json
+from ner_registry.config.documented import keys_of, summary_of, text_of
 from ner_registry.config.registry import (
     Registrable,
     import_packages,
@@ -22,7 +21,6 @@ from ner_registry.config.registry import (
     origin,
 )
 from ner_registry.config.schema import schema_text
-from ner_registry.config.signatures import Parameter, config_parameters, documentation_of
 from ner_registry.config.snippets import snippet
 from ner_registry.config.source import ConfigSource
 from ner_registry.errors import ConfigError, NerError
@@ -40,13 +38,13 @@ def show(
     import_packages(include_packages)
     if kind is None:
         return tabulate(
-            [[k, _first_line(cls)] for k, cls in sorted(kinds().items())], tablefmt="plain"
+            [[k, summary_of(cls)] for k, cls in sorted(kinds().items())], tablefmt="plain"
         )
     if kind not in kinds():
         raise NerError(f"no kind of component is named {kind!r}{_hint(kind, kinds())}")
     parts = kinds()[kind].registered()
     if name is None:
-        rows = [[n, _first_line(part), _source(part)] for n, part in sorted(parts.items())]
+        rows = [[n, summary_of(part), _source(part)] for n, part in sorted(parts.items())]
         return tabulate(rows, tablefmt="plain")
     if name not in parts:
         raise NerError(f"no {kind} is registered as {name!r}{_hint(name, parts)}")
@@ -85,38 +83,23 @@ def _holds(value: Any, keys: Sequence[str]) -> bool:
 
 
 def _component(kind: type[Registrable], name: str, part: Callable[..., Any]) -> str:
-    told = documentation_of(part)
-    rows = [
-        [key, describe(p.hint), _default(p), told.get(key, "")]
-        for key, p in config_parameters(part).items()
-    ]
+    rows = keys_of(part)
     config = json.dumps(snippet(kind, name), indent=2)
     headers = ["key", "expected", "default", "meaning"]
     arguments = tabulate(rows, headers, maxcolwidths=[None, 30, None, 50], disable_numparse=True)
-    documentation = inspect.getdoc(part) or "It has no documentation."
     return "\n\n".join(
         [
             f"{name}, a {kind.__name__}: {origin(part)} ({_source(part)})\n{_place(part)}",
-            documentation.partition("\nArgs:")[0].strip(),
+            text_of(part),
             arguments if rows else "It takes no keys.",
             f"The least that it needs:\n{config}",
         ]
     )
 
 
-def _default(parameter: Parameter) -> str:
-    return (
-        "required" if parameter.required else json.dumps(as_json(parameter.default), default=repr)
-    )
-
-
 def _place(part: Callable[..., Any]) -> str:
     """File and line where a part is defined."""
     return f"{inspect.getsourcefile(part)}:{inspect.getsourcelines(part)[1]}"
-
-
-def _first_line(part: Any) -> str:
-    return (inspect.getdoc(part) or "").partition("\n")[0]
 
 
 def _source(part: Callable[..., Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import safetensors.torch
 
 from ner_registry.archive import write_archive
+from ner_registry.bars import silenced
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
 from ner_registry.data.files import flush_directory, sha256_of, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
+from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import ConfigError, RunError
 from ner_registry.formats.jsonl import as_line
 from ner_registry.jobs.directory import (
@@ -30,6 +31,7 @@ from ner_registry.jobs.directory import (
     recorded_threads,
     write_beginnings,
 )
+from ner_registry.jobs.ending import ending
 from ner_registry.jobs.locks import locked
 from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
@@ -60,7 +62,7 @@ def train(
         include_packages: packages to import for the parts that they register.
         force: replace the run that is in the directory.
         recover: go on with it.
-        quiet: show no progress bar.
+        quiet: show no progress bar, on a terminal either.
 
     Returns:
         the run's metrics, as in its ``metrics.json``.
@@ -84,6 +86,7 @@ def train(
         except ConfigError as error:
             raise source.placed(error) from None
     with buffered_log() as log, joined() as ranks, ExitStack() as held:
+        held.enter_context(silenced(quiet or not ranks.is_first))
         with ranks.agreeing():
             plan = parse_experiment(config, include_packages)
         if ranks.first(partial(ranks.is_noted, _note(directory))):
@@ -109,10 +112,10 @@ def train(
             return threads
 
         threads = ranks.first(begin)
-        with computing(prepared.tagger, threads):
+        with computing(prepared.tagger, threads), closing(prepared.callbacks):
             for line in prepared.summary(threads):
                 logger.info("%s", line)
-            return _run(prepared, directory, ranks, recover=recover, quiet=quiet)
+            return _run(prepared, directory, ranks, recover=recover)
 
 
 def _note(directory: Path) -> str:
@@ -140,9 +143,7 @@ def _begin(
     return threads
 
 
-def _run(
-    prepared: Prepared, directory: Path, ranks: Ranks, *, recover: bool, quiet: bool
-) -> dict[str, Any]:
+def _run(prepared: Prepared, directory: Path, ranks: Ranks, *, recover: bool) -> dict[str, Any]:
     experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
     loading = experiment.data_loader
     data = {name: index_corpus(tagger, corpus) for name, corpus in corpora.items()}
@@ -167,7 +168,7 @@ def _run(
         validate,
         directory,
         places=corpora["train"].places,
-        quiet=quiet or not ranks.is_first,
+        callbacks=prepared.callbacks,
         ranks=ranks,
     )
     if not ranks.is_first:
@@ -211,11 +212,13 @@ def _finish(
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
-    _report_end(directory, metrics)
     if has_extra():
         logger.info("report: %s", write_report(directory, prepared.plan, corpora))
     else:
         logger.info("no %s: it %s", REPORT_NAME, NEEDS)
+    for line in ending(prepared, directory, metrics):
+        logger.info("%s", line)
+    prepared.callbacks.on_train_end(metrics)
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
@@ -235,12 +238,3 @@ def _saved(trainer: Trainer) -> str:
     return (
         f"the last checkpoint is {trainer.saved}" if trainer.saved else "there's no checkpoint yet"
     )
-
-
-def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
-    parts = [f"best epoch {metrics['best_epoch']}"]
-    for name, key in (("validation", "best_validation_"), ("test", "test_")):
-        if f"{key}f1-measure-overall" in metrics:
-            score = 100 * metrics[f"{key}f1-measure-overall"]
-            parts.append(f"{name} F1 {score:.2f} ({metrics[f'{key}repaired_tags']} tags repaired)")
-    logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)

@@ -6,7 +6,8 @@ import json
 import logging
 import math
 import random
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,16 @@ def restore_snapshot(
         _set_random_state(random_states[ranks.rank])
     progress: dict[str, Any] = document["progress"]
     return progress
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Within it, what is drawn at random changes nothing of what is drawn after it."""
+    state = _random_state()
+    try:
+        yield
+    finally:
+        _set_random_state(state)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from tqdm import tqdm
 
+from ner_registry.bars import progress_bar
 from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import RunError
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
 from ner_registry.training.gradient import add_up_gradient, clip_gradient
 from ner_registry.training.interruption import Interruption
@@ -50,7 +51,7 @@ class Trainer:
         validate: gives the validation metrics of the model as it is, as Validation takes it.
         directory: gets ``checkpoints/``, ``best.safetensors`` and the metrics files.
         places: tells where sentences are, given their numbers.
-        quiet: shows no progress bar.
+        callbacks: are told of it, by the first rank.
         ranks: train together, each on its share of every batch.
 
     Attributes:
@@ -68,7 +69,7 @@ class Trainer:
         directory: Path,
         *,
         places: Callable[[Sequence[int]], str],
-        quiet: bool = False,
+        callbacks: Callback,
         ranks: Ranks = ALONE,
     ) -> None:
         self.state = state
@@ -79,7 +80,7 @@ class Trainer:
         self.validation = Validation(validate, settings.validation_metric, settings.patience)
         self.directory = directory
         self.places = places
-        self.quiet = quiet
+        self.callbacks = callbacks
         self.ranks = ranks
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         if isinstance(state.scheduler, StepwiseScheduler):
@@ -124,6 +125,8 @@ class Trainer:
         progress = self.progress
         self._began = time.perf_counter() - progress.duration
         with self.interruption:
+            begin = partial(self.callbacks.on_train_begin, self.directory, progress.history)
+            self.ranks.first(begin)
             while progress.epoch < self.settings.num_epochs:
                 if self.validation.ran_out_of_patience(progress):
                     logger.info("no better epoch in %d: stopping", self.settings.patience)
@@ -139,13 +142,12 @@ class Trainer:
             progress.epoch_began = self._elapsed()
         self.model.train()
         self.sampler.epoch = progress.epoch
-        bar = tqdm(
+        bar = progress_bar(
             islice(self.sampler, progress.steps, None),
             f"epoch {progress.epoch}",
             len(self.sampler),
             initial=progress.steps,
-            disable=self.quiet or None,
-            leave=False,
+            unit=" batches",
         )
         for numbers in bar:
             self._train_step(numbers)
@@ -235,6 +237,7 @@ class Trainer:
         # last, since an epoch with a checkpoint is never run again
         self._save(epoch, None)
         _report(metrics, is_best, self._elapsed() - progress.epoch_began)
+        self.ranks.first(partial(self.callbacks.on_epoch_end, metrics))
         return self.interruption.let_through()
 
     def _check_for_stop(self) -> None:

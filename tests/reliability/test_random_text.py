@@ -41,7 +41,7 @@ def predictions(
     model: Path, source: Path, target: Path, batch_size: int
 ) -> dict[int, list[dict[str, Any]]]:
     """What is found in each text, by its number."""
-    predict(model, str(source), output_file=target, batch_size=batch_size, quiet=True)
+    predict(model, str(source), output_file=target, batch_size=batch_size)
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     with open(target, encoding="utf-8") as file:
         for line in file:
