@@ -75,7 +75,7 @@ class DataLoaderSettings:
     """How sentences are put into batches, which hold sentences of like length.
 
     Attributes:
-        batch_size: sentences in a batch.
+        batch_size: sentences in a batch, which the ranks that torchrun starts share.
         shuffle: whether every epoch of training takes them in another order.
         memory_map: whether training sentences stay on disk, for a corpus larger than memory:
             its file is read anew whenever it is needed, and what the embedders make of it is

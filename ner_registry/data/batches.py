@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -44,6 +45,7 @@ class LengthBatchSampler(Sampler[list[int]]):
         max_tokens: int | None = None,
         documents: Sequence[int] | None = None,
     ) -> None:
+        self._documents = documents
         self.lengths = _tensor(lengths)
         self._begins: Tensor | None = None  # each document's first sentence, and after the last
         if documents is not None:
@@ -60,6 +62,17 @@ class LengthBatchSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         return len(self._sizes)
+
+    def share(self, batch: list[int], rank: int, size: int) -> list[int]:
+        """A rank's part of a batch, in whole documents where batches are of these.
+
+        Sentences of a batch stand by length, so that all parts are of about as many tokens. One
+        is empty where there are fewer sentences, or documents, than ranks.
+        """
+        if self._documents is None:
+            return batch[rank::size]
+        parts = [list(numbers) for _, numbers in groupby(batch, self._documents.__getitem__)]
+        return [number for part in parts[rank::size] for number in part]
 
     def __iter__(self) -> Iterator[list[int]]:
         order = torch.arange(len(self.lengths))

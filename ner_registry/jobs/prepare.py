@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +17,18 @@ from ner_registry.config.plan import Plan
 from ner_registry.config.registry import nearest
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
+from ner_registry.data.files import tensor_bytes
 from ner_registry.data.sentence import StreamedSentences
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
-from ner_registry.errors import ConfigError, DataError, Fault
+from ner_registry.errors import ConfigError, DataError, Fault, RunError
 from ner_registry.jobs.warm_start import Start, carry_over
 from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
 from ner_registry.training.callbacks.callback_list import CallbackList
 from ner_registry.training.device import choose_device
+from ner_registry.training.ranks import Ranks
 from ner_registry.training.state import TrainingState
 
 
@@ -90,7 +93,7 @@ def prepare(plan: Plan) -> Prepared:
         name: read_data(experiment, name, file) for name, file in find_files(experiment).items()
     }
 
-    _seed(experiment.random_seed)
+    seed_everything(experiment.random_seed)
     train = corpora["train"]
     path = experiment.model.from_archive
     start = Start.read(path) if path is not None else Start()
@@ -112,6 +115,26 @@ def prepare(plan: Plan) -> Prepared:
     tagger.to(device)
     state = experiment.trainer.state_of(tagger)
     return Prepared(plan, experiment, corpora, vocabularies, tagger, state, callbacks)
+
+
+def check_alike(prepared: Prepared, hashes: dict[str, str], ranks: Ranks) -> None:
+    """Refuses ranks that would not train the same model on the same data.
+
+    Raises:
+        RunError: one that has other data, or begins with other weights, than the first.
+    """
+    if ranks.size == 1:
+        return
+    weights = hashlib.sha256(tensor_bytes(prepared.tagger.state_dict())).hexdigest()
+    own = {f"{name} data": value for name, value in hashes.items()} | {"first weights": weights}
+    expected, *others = ranks.gather(own)
+    for rank, got in enumerate(others, 1):
+        for name, value in expected.items():
+            if got.get(name) != value:
+                raise RunError(
+                    f"rank {rank}: expected the {name} of rank 0, got others: every machine needs "
+                    "the same files and the same versions"
+                )
 
 
 def read_data(experiment: Experiment, name: str, file: Path) -> Corpus:
@@ -185,7 +208,8 @@ def _check_metric(metric: str, corpora: Mapping[str, Corpus]) -> None:
         raise ConfigError([Fault("trainer.validation_metric", message)])
 
 
-def _seed(seed: int) -> None:
+def seed_everything(seed: int) -> None:
+    """Begins all random numbers anew."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

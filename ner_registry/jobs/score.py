@@ -17,6 +17,7 @@ from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
 from ner_registry.training.calibration import expected_calibration_error
 from ner_registry.training.metrics import TaggingMetrics
+from ner_registry.training.ranks import ALONE, Ranks
 
 
 def score(
@@ -25,26 +26,35 @@ def score(
     data: IndexedSentences,
     batch_size: int,
     before_batch: Callable[[], None] = lambda: None,
+    *,
+    ranks: Ranks = ALONE,
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right.
 
     With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
-    ``before_batch`` is called before each batch, and may raise to stop.
+    ``before_batch`` is called before each batch, and may raise to stop. Several ranks take turns
+    with the batches, and all of them get the metrics of the whole.
     """
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        batches = inference_batches(tagger, data, batch_size)
-        watched = progress_bar(batches, "evaluating", unit=" batches")
-        for batch in map(data.batch, watched):
+        batches = list(ranks.turns(list(inference_batches(tagger, data, batch_size))))
+        for numbers in progress_bar(batches, "evaluating", unit=" batches"):
             before_batch()
+            if numbers is None:
+                continue
+            batch = data.batch(numbers)
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
             for number, spans in zip(batch.numbers, found, strict=True):
                 metrics.add(corpus.spans[number], spans, data.lengths[number])
-        loss = torch.cat(losses).mean(dtype=torch.float64).item()
-    return {"loss": loss} | metrics.results() | {"repaired_tags": corpus.repaired}
+        loss = torch.cat(losses).sum(dtype=torch.float64).item() if losses else 0.0
+    total = TaggingMetrics(corpus.scheme, tagger.tags.labels)
+    for of_rank in ranks.gather(metrics):
+        total.update(of_rank)
+    mean_loss = sum(ranks.gather(loss)) / len(data)
+    return {"loss": mean_loss} | total.results() | {"repaired_tags": corpus.repaired}
 
 
 def predictions(

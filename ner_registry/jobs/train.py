@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,13 @@ from ner_registry.jobs.directory import (
 from ner_registry.jobs.ending import ending
 from ner_registry.jobs.locks import locked
 from ner_registry.jobs.mapped import map_training_data
-from ner_registry.jobs.prepare import Prepared, prepare
+from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
 from ner_registry.jobs.score import calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
+from ner_registry.training.device import check_device
+from ner_registry.training.ranks import Ranks, joined
 from ner_registry.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -84,34 +86,65 @@ def train(
             )
         except ConfigError as error:
             raise source.placed(error) from None
-    with silenced(quiet), buffered_log() as log:
-        plan = parse_experiment(config, include_packages)
-        finished = check_directory(directory, plan, force=force, recover=recover)
+    with buffered_log() as log, joined() as ranks, ExitStack() as held:
+        held.enter_context(silenced(quiet or not ranks.is_first))
+        with ranks.agreeing():
+            plan = parse_experiment(config, include_packages)
+        if ranks.first(partial(ranks.is_noted, _note(directory))):
+            # torchrun has started the ranks anew: this run is what to go on with
+            force, recover = False, True
+        check = partial(check_directory, directory, plan, force=force, recover=recover)
+        finished = ranks.first(check)
         if finished is not None:
             logger.info("%s: this run is finished", directory)
             return finished
-        prepared = prepare(plan)
-        hashes = {name: corpus.sha256 for name, corpus in prepared.corpora.items()}
-        directory.mkdir(parents=True, exist_ok=True)
-        flush_directory(directory.absolute().parent)
-        with locked(directory):
-            # again, now that nobody else can write to it
-            check_directory(directory, plan, force=force, recover=recover)
-            threads = prepared.experiment.trainer.num_threads or available_threads()
-            if recover and has_begun(directory):
-                check_data(directory, hashes)
-                threads = recorded_threads(directory) or threads
-            else:
-                clear(directory)  # what is replaced, or was stopped before it began
-            write_beginnings(directory, prepared, hashes, threads)
-            with logged_to(directory / "out.log", log), computing(prepared.tagger, threads):
-                for line in prepared.summary(threads):
-                    logger.info("%s", line)
-                with closing(prepared.callbacks):
-                    return _run(prepared, directory, recover=recover)
+        with ranks.agreeing():
+            prepared = prepare(plan)
+            check_device(prepared.tagger.device, ranks)
+            hashes = {name: corpus.sha256 for name, corpus in prepared.corpora.items()}
+        check_alike(prepared, hashes, ranks)
+
+        def begin() -> int:
+            _create(directory)
+            held.enter_context(locked(directory))
+            check()  # again, now that nobody else can write to it
+            threads = _begin(prepared, hashes, directory, ranks, recover=recover)
+            held.enter_context(logged_to(directory / "out.log", log))
+            return threads
+
+        threads = ranks.first(begin)
+        with computing(prepared.tagger, threads), closing(prepared.callbacks):
+            for line in prepared.summary(threads):
+                logger.info("%s", line)
+            return _run(prepared, directory, ranks, recover=recover)
 
 
-def _run(prepared: Prepared, directory: Path, *, recover: bool) -> dict[str, Any]:
+def _note(directory: Path) -> str:
+    """What ranks leave word of for those that torchrun starts in their place."""
+    return f"begun: {directory.absolute()}"
+
+
+def _create(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    flush_directory(directory.absolute().parent)
+
+
+def _begin(
+    prepared: Prepared, hashes: dict[str, str], directory: Path, ranks: Ranks, *, recover: bool
+) -> int:
+    """Makes the directory this run's; how many threads it computes with."""
+    threads = prepared.experiment.trainer.num_threads or available_threads()
+    if recover and has_begun(directory):
+        check_data(directory, hashes)
+        threads = recorded_threads(directory) or threads
+    else:
+        clear(directory)  # what is replaced, or was stopped before it began
+    ranks.note(_note(directory))
+    write_beginnings(directory, prepared, hashes, threads, ranks.size)
+    return threads
+
+
+def _run(prepared: Prepared, directory: Path, ranks: Ranks, *, recover: bool) -> dict[str, Any]:
     experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
     loading = experiment.data_loader
     mapped = {"train": map_training_data(prepared)} if loading.memory_map else {}
@@ -126,7 +159,9 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool) -> dict[str, Any
     )
     validate = None
     if "validation" in corpora:
-        validate = partial(score, tagger, corpora["validation"], data["validation"], BATCH_SIZE)
+        validate = partial(
+            score, tagger, corpora["validation"], data["validation"], BATCH_SIZE, ranks=ranks
+        )
     trainer = Trainer(
         prepared.state,
         experiment.trainer,
@@ -136,13 +171,19 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool) -> dict[str, Any
         directory,
         places=corpora["train"].places,
         callbacks=prepared.callbacks,
+        ranks=ranks,
     )
+    if not ranks.is_first:
+        # the first one goes on as a process by itself does
+        seed_everything(experiment.random_seed + ranks.rank)
     if recover and (path := trainer.recover()) is not None:
         logger.info("going on %s, from %s", trainer.progress, path)
     try:
         metrics = trainer.train()
-        _finish(prepared, data, directory, metrics)
+        if ranks.is_first:
+            _finish(prepared, data, directory, metrics)
     except RunError as error:
+        ranks.report(error)
         raise RunError(f"{error}; {_saved(trainer)}") from error
     except KeyboardInterrupt:
         _report_interruption(directory, trainer)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -94,3 +95,19 @@ def test_the_same_word_has_the_same_number_whatever_its_case() -> None:
     words = IndexedSentences.index(sentences, {}).batch([0, 1]).words
     assert words[0, 0] == words[0, 2] == words[1, 0]
     assert len({*words[0].tolist(), *words[1, :2].tolist()}) == 3
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+@pytest.mark.parametrize("by_document", [False, True])
+def test_ranks_share_a_batch(size: int, by_document: bool) -> None:
+    documents = [number // 5 for number in range(len(LENGTHS))] if by_document else None
+    sampler = LengthBatchSampler(LENGTHS, batch_size=8, shuffle=True, seed=3, documents=documents)
+    for batch in sampler:
+        shares = [sampler.share(batch, rank, size) for rank in range(size)]
+        assert sorted(number for share in shares for number in share) == sorted(batch)
+        assert size > 1 or shares == [batch]
+        if documents is not None:  # none is cut
+            parts = [{documents[number] for number in share} for share in shares]
+            assert sum(map(len, parts)) == len(set().union(*parts))
+        else:
+            assert max(map(len, shares)) - min(map(len, shares)) <= 1
