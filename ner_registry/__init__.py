@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ner_registry.jobs.train import train
     from ner_registry.predictor import load
     from ner_registry.readers import DatasetReader
+    from ner_registry.training.callbacks import Callback
 
 _HOMES = {
+    "Callback": "training.callbacks",
     "DatasetReader": "readers",
     "NerError": "errors",
     "Sentence": "data.sentence",
@@ -36,6 +38,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Callback",
     "DatasetReader",
     "NerError",
     "Sentence",

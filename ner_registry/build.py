@@ -7,13 +7,14 @@ nothing; :func:`build_tagger` puts a model together in plain sight.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from torch import Tensor, nn
 
+from ner_registry.bars import progress_bar
 from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
@@ -33,6 +34,7 @@ from ner_registry.errors import ArchiveError, ConfigError, Fault
 from ner_registry.heads import TaggerHead
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.search import Distribution
 from ner_registry.training.settings import TrainerSettings
 
@@ -73,12 +75,16 @@ class DataLoaderSettings:
     """How sentences are put into batches, which hold sentences of like length.
 
     Attributes:
-        batch_size: sentences in a batch.
+        batch_size: sentences in a batch, which the ranks that torchrun starts share.
         shuffle: whether every epoch of training takes them in another order.
+        memory_map: whether training sentences stay on disk, for a corpus larger than memory:
+            its file is read anew whenever it is needed, and what the embedders make of it is
+            mapped into memory from files in the cache, made once for all runs.
     """
 
     batch_size: PositiveInt = 32
     shuffle: bool = True
+    memory_map: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +196,12 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
 
 
 def registered_modules(plan: Plan) -> set[str]:
-    """The modules, this package's own aside, that a plan's parts are defined in."""
+    """The modules, this package's own aside, that a plan's parts are defined in.
+
+    Callbacks are none of them: what watched a run isn't needed for what came of it.
+    """
+    if plan.factory in Callback.registered().values():
+        return set()
     modules = set()
     module = plan.factory.__module__
     if module == "__main__":  # a script is imported by the name of its file
@@ -245,16 +256,18 @@ def _width(part: TokenEmbedder | Seq2SeqEncoder, path: str) -> int:
     return width
 
 
-def index_sentences(
-    tagger: AnyTagger, sentences: Sequence[Sentence], tags: Sequence[Tensor] | None = None
-) -> IndexedSentences:
-    """Sentences as the tagger's embedders see them, with the indices of their tags if known."""
-    indexers = {name: embedder.index for name, embedder in tagger.embedders.items()}
-    return IndexedSentences(sentences, indexers, tags, tagger.device)  # type: ignore[arg-type]  # ModuleDict
+def index_sentences(tagger: AnyTagger, sentences: Iterable[Sentence]) -> IndexedSentences:
+    """Sentences as the tagger's embedders see them, whose tags don't matter."""
+    return IndexedSentences.index(sentences, indexers_of(tagger), device=tagger.device)
 
 
 def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
-    """A corpus as the tagger sees it."""
-    pairs = zip(corpus.spans, corpus.sentences, strict=True)
-    tags = [tagger.tags.encode(spans, len(sentence)) for spans, sentence in pairs]
-    return index_sentences(tagger, corpus.sentences, tags)
+    """A corpus as the tagger sees it, in memory."""
+    bar = progress_bar(corpus.sentences, "indexing", len(corpus), unit=" sentences")
+    encode = tagger.tags.encode_sentence
+    return IndexedSentences.index(bar, indexers_of(tagger), encode, tagger.device)
+
+
+def indexers_of(tagger: AnyTagger) -> dict[str, Callable[[Sentence], Tensor]]:
+    """Of each embedder by name, what turns a sentence into its view."""
+    return {name: embedder.index for name, embedder in tagger.embedders.items()}  # type: ignore[misc]  # ModuleDict

@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar, overload
 import torch
 
 from ner_registry.archive import Archive, load_archive
+from ner_registry.bars import without_bar
 from ner_registry.build import index_sentences
 from ner_registry.data.batches import LengthBatchSampler, document_parts
 from ner_registry.data.indexed import Batch, IndexedSentences
@@ -25,6 +26,7 @@ from ner_registry.training.device import choose_device
 BATCH_SIZE = 128
 _WINDOW = 32  # batches' worth of sentences that are sorted by length together
 _LONG = 64  # tokens; batches of longer sentences have fewer of them
+Watch = Callable[[LengthBatchSampler], Iterable[list[int]]]
 _OfSentence = TypeVar("_OfSentence")
 
 
@@ -177,10 +179,10 @@ def inference_batches(
 
 
 def tag_with_scores(
-    tagger: AnyTagger, data: IndexedSentences, batch_size: int
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int, watch: Watch = without_bar
 ) -> list[list[ScoredSpan]]:
-    """The entities of each sentence, in the order of the data."""
-    return _by_sentence(tagger.tag_with_scores, tagger, data, batch_size)
+    """The entities of each sentence, in the order of the data; ``watch`` may show a bar."""
+    return _by_sentence(tagger.tag_with_scores, tagger, data, batch_size, watch)
 
 
 def tag_k_best(
@@ -195,12 +197,13 @@ def _by_sentence(
     tagger: AnyTagger,
     data: IndexedSentences,
     batch_size: int,
+    watch: Watch = without_bar,
 ) -> list[_OfSentence]:
     """What the sentences of each batch give, in the order of the data."""
     found: dict[int, _OfSentence] = {}
     tagger.eval()
     with torch.inference_mode(), computing(tagger):
-        for batch in map(data.batch, inference_batches(tagger, data, batch_size)):
+        for batch in map(data.batch, watch(inference_batches(tagger, data, batch_size))):
             found.update(zip(batch.numbers, of_batch(batch), strict=True))
     return [found[number] for number in range(len(data.lengths))]
 

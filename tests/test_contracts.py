@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 from collections.abc import Callable
 from dataclasses import make_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +27,10 @@ from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
+from ner_registry.errors import ConfigError
 from ner_registry.heads import TaggerHead
 from ner_registry.training.averages import WeightAverage
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.schedulers import LearningRateScheduler, advance
 
@@ -113,7 +118,7 @@ def test_an_embedder(name: str) -> None:
     vocab = Vocabulary(SENTENCES)
     embedder = plan(vocab=vocab).eval()
     again = plan(vocab=Vocabulary(counts=vocab.counts)).eval()
-    data = IndexedSentences(SENTENCES, {"it": embedder.index})
+    data = IndexedSentences.index(SENTENCES, {"it": embedder.index})
     batch = data.batch(list(range(len(SENTENCES))))
     outputs = embedder(batch.views["it"], batch.mask)
     assert outputs.shape == (3, 5, embedder.output_dim)
@@ -215,6 +220,34 @@ def test_a_schedule(name: str) -> None:
         optimizer.step()
         advance(scheduler, 0.0)
     assert 0 <= optimizer.param_groups[0]["lr"] <= 1
+
+
+def callback_of(name: str) -> Callback:
+    """One as a config gives it; skips the test where its package isn't installed."""
+    try:
+        callback: Callback = plan_of(Callback, name)()
+        return callback
+    except ConfigError as error:
+        told = str(error)
+    assert re.search(r"needs the package \w+: pip install \S+ \(No module named", told)
+    pytest.skip(told)
+
+
+@every(Callback)
+def test_a_callback(name: str, run_directory: Path, tmp_path: Path) -> None:
+    """It is told of a run, of its end by a signal, and of what recovers it."""
+    (tmp_path / "config.json").write_bytes((run_directory / "config.json").read_bytes())
+    lines = (run_directory / "metrics.jsonl").read_text("utf-8").splitlines()
+    history = [json.loads(line) for line in lines]
+    for first, last in ((0, 5), (4, 8)):
+        callback = callback_of(name)
+        callback.on_train_begin(tmp_path, history[:first])
+        for metrics in history[first:last]:
+            callback.on_epoch_end(metrics)
+        if last == len(history):
+            callback.on_train_end(json.loads((run_directory / "metrics.json").read_bytes()))
+        callback.close()
+    callback_of(name).close()  # of a run that never began
 
 
 @every(WeightAverage)

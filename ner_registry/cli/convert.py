@@ -44,5 +44,4 @@ def run(args: argparse.Namespace) -> None:
         input_format=args.input_format,
         output_format=args.output_format,
         tag_scheme=args.tag_scheme,
-        quiet=args.quiet,
     )

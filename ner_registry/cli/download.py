@@ -38,6 +38,6 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         print(tabulate(rows, ["name", "what it is", "licence"]))
         return
     directory = None if args.dir is None else Path(args.dir)
-    paths = download_dataset(args.name, directory, quiet=args.quiet)
+    paths = download_dataset(args.name, directory)
     print(*paths, sep="\n")
     print(f"licence: {DATASETS[args.name].licence}")

@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TextIO
 
+from ner_registry.bars import above_bars, silenced
 from ner_registry.cli import (
     check,
     compare,
@@ -23,6 +25,7 @@ from ner_registry.cli import (
     train,
     tune,
 )
+from ner_registry.cli.launched import heard_once, is_first, is_one_of_several
 from ner_registry.cli.stopping import Stopped, stoppable
 from ner_registry.errors import NerError, is_out_of_memory
 
@@ -33,15 +36,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments; None: those of the process.
     """
-    args = _parse(sys.argv[1:] if argv is None else argv)
-    handler = logging.StreamHandler(sys.stderr)
+    with heard_once():
+        return _main(sys.argv[1:] if argv is None else argv)
+
+
+def _main(argv: Sequence[str]) -> int:
+    args = _parse(argv)
+    args.quiet |= not is_first()
+    handler = _LogHandler(sys.stderr)
     handler.setFormatter(_LevelFormatter())
     logger = logging.getLogger("ner_registry")
     logger.setLevel(logging.WARNING if args.quiet else logging.INFO)
     handler.setLevel(logger.level)
     logger.addHandler(handler)
     try:
-        with stoppable():
+        with silenced(args.quiet), stoppable():
             return _run(args)
     finally:
         logger.removeHandler(handler)
@@ -81,6 +90,8 @@ def _run(args: argparse.Namespace) -> int:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments; options may stand between positional ones, which sub-parsers alone allow."""
     parser, commands = _parser()
+    if is_one_of_several() and argv[:1] != ["train"]:
+        parser.error("torchrun starts several processes, which `train` alone is for")
     if argv and argv[0] in commands:
         return commands[argv[0]].parse_intermixed_args(argv[1:])
     return parser.parse_args(argv)
@@ -121,6 +132,14 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     ):
         module.add(commands, common)
     return parser, commands.choices
+
+
+class _LogHandler(logging.StreamHandler[TextIO]):
+    """Writes lines above a bar that is shown, not into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with above_bars(self.stream):
+            super().emit(record)
 
 
 class _LevelFormatter(logging.Formatter):

@@ -100,7 +100,6 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             include_packages=args.include_package,
             output_file=args.output_file,
             device=args.device,
-            quiet=args.quiet,
         )
         return
 
@@ -115,5 +114,4 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         device=args.device,
         workers=args.workers or 1,
         engine=args.engine or "processes",
-        quiet=args.quiet,
     )

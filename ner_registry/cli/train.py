@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ner_registry.cli import configured
+from ner_registry.cli.launched import is_one_of_several
 from ner_registry.cli.numbers import positive
 
 
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         parser.error("the following arguments are required: -s/--serialization-dir")
     if args.workers is not None and args.seeds is None:
         parser.error("--workers needs --seeds: it says how many of them run side by side")
+    if args.seeds is not None and is_one_of_several():
+        parser.error("--seeds trains several models, the processes of torchrun one: choose")
     source = configured.read(args.config, args)
     from ner_registry.build import parse_experiment
     from ner_registry.errors import ConfigError
@@ -66,7 +69,6 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         "include_packages": args.include_package,
         "force": args.force,
         "recover": args.recover,
-        "quiet": args.quiet,
     }
     try:
         if args.dry_run:

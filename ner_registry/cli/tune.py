@@ -52,7 +52,6 @@ def run(args: argparse.Namespace) -> None:
             args.serialization_dir,
             trials=args.trials,
             include_packages=args.include_package,
-            quiet=args.quiet,
         )
     except ConfigError as error:
         raise source.placed(error) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 ALLENNLP = {
     "batch_sampler": "data_loader.batch_size; batches hold sentences of like length anyway",
     "bidirectional": "lstm and gru always read both directions",
-    "callbacks": "leave it out: metrics are always written",
     "calculate_span_f1": "leave it out: it always is",
     "checkpointer": "trainer.save_every_num_batches; every epoch has a checkpoint anyway",
     "coding_scheme": "dataset_reader.tag_scheme for the data, model.tag_scheme for the model",

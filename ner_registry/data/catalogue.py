@@ -120,7 +120,7 @@ def cache_directory() -> Path:
     return Path.home() / ".cache" / "ner_registry"
 
 
-def find(path: str, *, quiet: bool = False) -> Path:
+def find(path: str) -> Path:
     """The file that a data path means, downloaded if need be.
 
     The first of these that applies:
@@ -134,7 +134,6 @@ def find(path: str, *, quiet: bool = False) -> Path:
 
     Args:
         path: the data path, as in a configuration.
-        quiet: show no progress bar.
 
     Raises:
         DataError: it means no file; the message names near misses.
@@ -146,12 +145,12 @@ def find(path: str, *, quiet: bool = False) -> Path:
     if (own := _own_file(path)) is not None:
         return own
     if _is_url(path):
-        return _download([path], _cached(path), None, quiet=quiet)
+        return _download([path], _cached(path), None)
     name, _, file_name = path.partition("/")
     if name in DATASETS:
         for file in DATASETS[name].files:
             if file.name == file_name:
-                return _fetch(DATASETS[name], file, cache_directory(), quiet)
+                return _fetch(DATASETS[name], file, cache_directory())
     raise DataError(path, "no such file" + _suggestion(path))
 
 
@@ -161,14 +160,13 @@ def find_here(path: str) -> Path | None:
     return file if file.is_file() else None
 
 
-def download_dataset(name: str, directory: Path | None, *, quiet: bool = False) -> list[Path]:
+def download_dataset(name: str, directory: Path | None) -> list[Path]:
     """Have every file of a dataset on disk, and verified; those there already are kept.
 
     Args:
         name: the dataset's name in the catalogue.
         directory: where to put its folder ``name``, so that ``NER_DATA`` can point there. None
             is the cache, unless ``$NER_DATA`` holds the file.
-        quiet: show no progress bar.
 
     Returns:
         the files, in the catalogue's order.
@@ -192,27 +190,24 @@ def download_dataset(name: str, directory: Path | None, *, quiet: bool = False) 
             verify(own, file.sha256)
             paths.append(own)
         else:
-            paths.append(_fetch(dataset, file, directory or cache_directory(), quiet))
+            paths.append(_fetch(dataset, file, directory or cache_directory()))
     return paths
 
 
-def _fetch(dataset: Dataset, file: RemoteFile, directory: Path, quiet: bool) -> Path:
+def _fetch(dataset: Dataset, file: RemoteFile, directory: Path) -> Path:
     return _download(
         file.urls,
         directory / dataset.name / file.name,
         file.sha256,
         hint=f"try again, or set NER_DATA to a folder that holds {dataset.name}/{file.name}",
-        quiet=quiet,
     )
 
 
-def _download(
-    urls: Sequence[str], target: Path, sha256: str | None, *, hint: str = "", quiet: bool
-) -> Path:
+def _download(urls: Sequence[str], target: Path, sha256: str | None, *, hint: str = "") -> Path:
     # imported when it is needed, which is seldom: requests takes a fifth of a second
     from ner_registry.data.download import fetch
 
-    return fetch(urls, target, sha256, hint=hint, quiet=quiet)
+    return fetch(urls, target, sha256, hint=hint)
 
 
 def _own_file(path: str) -> Path | None:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
 
-from ner_registry.data.schemes import (
-    IllegalTags,
-    Span,
-    TagScheme,
-    detect_scheme,
-    illegal_positions,
-    is_tag,
-    tags_to_spans,
-)
+from ner_registry.data.files import sha256_of
+from ner_registry.data.schemes import IllegalTags, Span, TagScheme, is_tag, tags_to_spans
 from ner_registry.data.sentence import Sentence
+from ner_registry.data.tag_pairs import LINES_SHOWN, IllegalPairs, TagPairs
 from ner_registry.data.tags import TagSet
 from ner_registry.errors import DataError
 
@@ -25,21 +20,23 @@ _WORDS = 5  # of each, where its line isn't known
 
 logger = logging.getLogger(__name__)
 
-_LINES_SHOWN = 5  # lines of a file that a message names
-
 
 class Corpus:
     """All sentences of a tagged file.
 
+    They are looked at in one pass, so that a corpus whose ``sentences`` are read anew each time
+    takes little memory whatever its size.
+
     Args:
         path: the file, for messages.
-        sentences: its sentences, every one with tags.
+        sentences: its sentences, every one with tags; iterated more than once.
         scheme: the tag scheme they are in; detected where it is None.
         illegal_tags: whether tags that can't stand where they do in it are read as conlleval
             reads them, or refused.
 
     Attributes:
-        spans: the entities of each sentence.
+        tokens: how many tokens there are.
+        labels: how many entities there are of each label.
         repaired: how many tags can't stand where they do.
 
     Raises:
@@ -49,36 +46,52 @@ class Corpus:
     def __init__(
         self,
         path: str,
-        sentences: Sequence[Sentence],
+        sentences: Iterable[Sentence],
         scheme: TagScheme | None = None,
         illegal_tags: IllegalTags = "repair",
     ) -> None:
-        if not sentences:
-            raise DataError(path, "expected sentences, got none: the file is empty")
-        for sentence in sentences:
-            _check(sentence, path)
         self.path = path
         self.sentences = sentences
-        tags = [sentence.tags or [] for sentence in sentences]
-        self.scheme = scheme or detect_scheme(tags)
-        self.spans: list[list[Span]] = [tags_to_spans(sequence) for sequence in tags]
+        self.tokens = 0
+        self._lines = array("q")  # of each sentence; 0: not known
+        pairs = TagPairs()
+        for sentence in sentences:
+            _check(sentence, path)
+            pairs.add(sentence)
+            self.tokens += len(sentence)
+            self._lines.append(sentence.line or 0)
+        if not self._lines:
+            raise DataError(path, "expected sentences, got none: the file is empty")
+        self.scheme = scheme or pairs.scheme()
+        self.labels = pairs.labels()
         if not self.labels:
             logger.warning("%s: there is no entity in it", path)
-        self.repaired = self._repair(tags, illegal_tags)
+        self.repaired = self._repair(pairs.illegal(self.scheme), illegal_tags)
+
+    def __len__(self) -> int:
+        """How many sentences there are."""
+        return len(self._lines)
 
     @cached_property
-    def labels(self) -> Counter[str]:
-        """How many entities there are of each label."""
-        return Counter(span.label for spans in self.spans for span in spans)
+    def spans(self) -> list[list[Span]]:
+        """The entities of each sentence."""
+        return [tags_to_spans(sentence.tags or []) for sentence in self.sentences]
 
     @cached_property
-    def tokens(self) -> int:
-        """How many tokens there are."""
-        return sum(map(len, self.sentences))
+    def sha256(self) -> str:
+        """Of the file, in hexadecimal digits."""
+        return sha256_of(Path(self.path))
 
     def places(self, numbers: Sequence[int]) -> str:
         """Where some of the sentences are: file and lines, or how those without lines begin."""
-        parts = [_place(self.sentences[number]) for number in numbers[:_SHOWN]]
+        shown = numbers[:_SHOWN]
+        unplaced = {number for number in shown if not self._lines[number]}
+        beginnings = {
+            number: _beginning(sentence)
+            for number, sentence in enumerate(self.sentences if unplaced else ())
+            if number in unplaced
+        }
+        parts = [beginnings.get(number) or str(self._lines[number]) for number in shown]
         if len(numbers) > _SHOWN:
             parts.append(f"{len(numbers) - _SHOWN} more")
         return f"{self.path}:{', '.join(parts)}"
@@ -102,31 +115,23 @@ class Corpus:
                     _shown(lines),
                 )
 
-    def _repair(self, tags: Sequence[Sequence[str]], policy: IllegalTags) -> int:
+    def _repair(self, illegal: IllegalPairs | None, policy: IllegalTags) -> int:
         """Tells of tags that can't stand where they do; how many there are."""
-        illegal = [
-            (sentence, sequence, position)
-            for sentence, sequence in zip(self.sentences, tags, strict=True)
-            for position in illegal_positions(sequence, self.scheme)
-        ]
-        if not illegal:
+        if illegal is None:
             return 0
-        lines = [sentence.line_of(position) for sentence, _, position in illegal]
-        _, sequence, position = illegal[0]
-        before, tag = ["the beginning", *sequence, "the end"][position : position + 2]
-        first = f"the first is {tag} after {before}{_shown(lines)}"
-        count = len(illegal)
+        count, tag, before = illegal.count, illegal.tag or "the end", illegal.before
+        first = f"the first is {tag} after {before or 'the beginning'}{_shown(illegal.lines)}"
         if policy == "refuse":
             raise DataError(
                 self.path,
                 f"expected tags of {self.scheme}, got {count} that can't stand where they do, "
                 f"{first}: correct them, or set illegal_tags to 'repair', which reads them as "
                 "conlleval does",
-                lines[0],
+                illegal.line,
             )
         logger.warning(
             "%s: %d tags can't stand where they do in %s and are read as conlleval does, %s",
-            self._place(lines[0]),
+            self._place(illegal.line),
             count,
             self.scheme,
             first,
@@ -140,13 +145,11 @@ class Corpus:
 def _shown(lines: Sequence[int | None]) -> str:
     """The first few of them, each once; nothing where they aren't known."""
     known = [str(line) for line in dict.fromkeys(lines) if line is not None]
-    more = ", …" if len(known) > _LINES_SHOWN else ""
-    return f" (lines {', '.join(known[:_LINES_SHOWN])}{more})" if known else ""
+    more = ", …" if len(known) > LINES_SHOWN else ""
+    return f" (lines {', '.join(known[:LINES_SHOWN])}{more})" if known else ""
 
 
-def _place(sentence: Sentence) -> str:
-    if sentence.line is not None:
-        return str(sentence.line)
+def _beginning(sentence: Sentence) -> str:
     cut = ["..."] if len(sentence) > _WORDS else []
     return " ".join([*sentence.tokens[:_WORDS], *cut])
 

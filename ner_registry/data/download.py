@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
-from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from ner_registry.bars import bytes_bar
+from ner_registry.data.locks import only_one
 from ner_registry.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ def fetch(
     sha256: str | None,
     *,
     hint: str = "check the connection and try again",
-    quiet: bool = False,
 ) -> Path:
     """Download a file, or keep the one that is there.
 
@@ -56,7 +54,6 @@ def fetch(
         target: the file to write; its folder is created.
         sha256: the content's SHA-256 in hexadecimal digits, or None where it isn't known.
         hint: what the user can do when every URL fails; the error ends with it.
-        quiet: show no progress bar. There is none either where stderr is no terminal.
 
     Returns:
         ``target``.
@@ -72,14 +69,14 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     failures = []
-    with _only_one(part.with_name(part.name + ".lock")):
+    with only_one(part.with_name(part.name + ".lock")):
         if target.exists():
             verify(target, sha256)
             return target
         with _session() as session:
             for url in urls:
                 try:
-                    _fetch_from(session, url, part, sha256, quiet)
+                    _fetch_from(session, url, part, sha256)
                 except _FailedError as failure:
                     failures.append(f"{url}: {failure}")
                 else:
@@ -110,15 +107,13 @@ class _FailedError(Exception):
     """One URL didn't give the file; the message says what was expected and what was got."""
 
 
-def _fetch_from(
-    session: requests.Session, url: str, part: Path, sha256: str | None, quiet: bool
-) -> None:
+def _fetch_from(session: requests.Session, url: str, part: Path, sha256: str | None) -> None:
     """Fill ``part`` from one URL and verify it; `_FailedError` where that can't be done."""
     # Without a hash nothing would tell a part of this file from one of an older version.
     for from_scratch in (sha256 is None, True):
         if from_scratch:
             part.unlink(missing_ok=True)
-        resumed = _receive(session, url, part, sha256 is not None, quiet)
+        resumed = _receive(session, url, part, sha256 is not None)
         got = _digest(part)
         if sha256 in (None, got):
             return
@@ -131,9 +126,7 @@ def _fetch_from(
     raise failure
 
 
-def _receive(
-    session: requests.Session, url: str, part: Path, hash_known: bool, quiet: bool
-) -> bool:
+def _receive(session: requests.Session, url: str, part: Path, hash_known: bool) -> bool:
     """Bring ``part`` to the length that the server declares, continuing it where possible.
 
     Returns:
@@ -165,7 +158,7 @@ def _receive(
                 problem = f"asked for the bytes from {have:,}, got {_status(response)}"
                 part.unlink()
                 continue
-            problem = _write(response, part, start, quiet)
+            problem = _write(response, part, start)
             if not problem:
                 return start > 0
             # Where no hash will tell, only a strong ETag says that two bodies are of one file.
@@ -195,7 +188,7 @@ def _first_byte(response: requests.Response, have: int) -> int | None:
     raise _FailedError(f"expected the file, got {_status(response)}")
 
 
-def _write(response: requests.Response, part: Path, start: int, quiet: bool) -> str:
+def _write(response: requests.Response, part: Path, start: int) -> str:
     """Write the response's body to ``part`` from byte ``start`` on, down to the disk.
 
     Returns:
@@ -206,15 +199,7 @@ def _write(response: requests.Response, part: Path, start: int, quiet: bool) -> 
     cause = ""
     with (
         part.open("ab" if start else "wb") as file,
-        tqdm(
-            desc=part.stem,
-            initial=start,
-            total=total,
-            unit="B",
-            unit_scale=True,
-            unit_divisor=1024,
-            disable=True if quiet else None,
-        ) as bar,
+        bytes_bar(f"downloading {part.stem}", total, start) as bar,
     ):
         try:
             received, since = 0, time.monotonic()
@@ -286,36 +271,3 @@ def _session() -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=retry))
     return session
-
-
-if sys.platform == "win32":
-
-    @contextmanager
-    def _only_one(lock: Path) -> Iterator[None]:
-        """No lock: there is no ``flock`` on this platform."""
-        yield
-
-else:
-    import fcntl
-
-    @contextmanager
-    def _only_one(lock: Path) -> Iterator[None]:
-        """Wait until no other process holds ``lock``, and hold it; it is removed at the end."""
-        while True:
-            with lock.open("a") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                # The one before removed the file that we waited for, and the next one to come
-                # would create and lock another: only the file that has the name counts.
-                if not _has_name(file.fileno(), lock):
-                    continue
-                try:
-                    yield
-                finally:
-                    lock.unlink(missing_ok=True)
-                return
-
-    def _has_name(descriptor: int, path: Path) -> bool:
-        try:
-            return os.path.samestat(os.fstat(descriptor), path.stat())
-        except FileNotFoundError:
-            return False

@@ -8,19 +8,54 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 from torch import Tensor
 
+from ner_registry.bars import bytes_bar
 from ner_registry.errors import NerError
 
+_BLOCK = 2**16  # bytes that are read at once
 
-def open_binary(path: str | Path) -> BufferedIOBase:
-    """A file to read; one that ends in ``.gz`` is unpacked on the way."""
-    return gzip.open(path, "rb") if Path(path).suffix.lower() == ".gz" else open(path, "rb")
+
+def open_binary(path: str | Path, doing: str = "reading") -> BufferedIOBase:
+    """A file to read; one that ends in ``.gz`` is unpacked on the way.
+
+    A bar tells how far it is read, and what is done.
+    """
+    file = BufferedReader(_WatchedFile(path, doing), _BLOCK)
+    return _Unpacked(file) if Path(path).suffix.lower() == ".gz" else file
+
+
+class _WatchedFile(FileIO):
+    def __init__(self, path: str | Path, doing: str) -> None:
+        super().__init__(path)
+        size = os.fstat(self.fileno()).st_size
+        self._bar = bytes_bar(f"{doing} {os.path.basename(path)}", size or None)
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        count = super().readinto(buffer)
+        self._bar.update(count or 0)
+        return count
+
+    def close(self) -> None:
+        super().close()
+        self._bar.close()
+
+
+class _Unpacked(gzip.GzipFile):
+    """Closes what it unpacks, too."""
+
+    def __init__(self, packed: BufferedReader[Any]) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from ner_registry.data.arrays import Arrays, ArraysInMemory
 from ner_registry.data.batches import document_parts
 from ner_registry.data.sentence import Sentence
+from ner_registry.data.views import View, ViewBuilder, is_shapes
+
+# names of arrays; those of embedders' views begin with the last
+_TAGS, _WORDS, _EMBEDDER = "tags", "words", "embedders."
+_MANY_WORDS = 2**16  # so many go to their array together
 
 
 @dataclass
@@ -40,51 +48,52 @@ class Batch:
 class IndexedSentences:
     """Sentences indexed once, up front.
 
-    Each view of them is one tensor, the sentences one after the other, so that a batch is a
-    look-up per view, wherever the tensors are.
+    Each view of them is one array, the sentences one after the other, so that a batch is a
+    look-up per view, wherever the arrays are.
 
     Args:
-        sentences: the sentences.
-        indexers: of each embedder by name, what turns a sentence into its view.
-        tags: of each sentence, the indices of its tags, (length,); none where not known.
-        device: where to keep them.
+        arrays: as :func:`index_into` put them together.
+        device: where batches are wanted.
+        home: where to keep the views; None: there too.
 
     Attributes:
         lengths: tokens of each sentence.
         documents: the number of the document, or of the part of a long one, of each sentence.
-
-    Raises:
-        ValueError: a view isn't as long as its sentence.
     """
 
     def __init__(
         self,
-        sentences: Sequence[Sentence],
-        indexers: Mapping[str, Callable[[Sentence], Tensor]],
-        tags: Sequence[Tensor] | None = None,
-        device: torch.device | None = None,
+        arrays: Mapping[str, Tensor],
+        device: torch.device,
+        home: torch.device | None = None,
     ) -> None:
-        self.lengths = list(map(len, sentences))
-        self.device = device or torch.device("cpu")
-        self.documents = [
-            number for number, part in enumerate(document_parts(sentences)) for _ in part
-        ]
-        self._documents = torch.tensor(self.documents, dtype=torch.long)
-        self._lengths = torch.tensor(self.lengths, dtype=torch.long)
-        self._offsets = self._lengths.cumsum(0) - self._lengths
-        self._padding = sum(self.lengths)  # the place of a row of zeros after all others
-        self._views = {}
-        for name, index in indexers.items():
-            views = [index(sentence) for sentence in sentences]
-            for view, sentence in zip(views, sentences, strict=True):
-                _check(view, sentence, name)
-            self._views[name] = _View(views, self.device)
-        # within a process a string's hash is as good as the string
-        words = [hash(token.lower()) for sentence in sentences for token in sentence.tokens]
-        self._words = _View([torch.tensor(words, dtype=torch.long)], self.device)
-        if tags is None:
-            tags = [torch.zeros(self._padding, dtype=torch.long)]
-        self._tags = _View(tags, self.device)
+        self.device = device
+        self._home = home or device
+        self._lengths, self._documents = arrays["lengths"], arrays["documents"]
+        self.lengths: Sequence[int] = self._lengths.numpy().data
+        self.documents: Sequence[int] = self._documents.numpy().data
+        lengths = self._lengths.long()
+        self._begins = lengths.cumsum(0) - lengths
+        self._padding = int(lengths.sum())  # the place after all tokens
+        views = {
+            name: View(arrays, name, lengths, self._home)
+            for name in (_TAGS, _WORDS, *filter(_is_embedders, arrays))
+        }
+        self._tags, self._words = views.pop(_TAGS), views.pop(_WORDS)
+        self._views = {name.removeprefix(_EMBEDDER): view for name, view in views.items()}
+
+    @classmethod
+    def index(
+        cls,
+        sentences: Iterable[Sentence],
+        indexers: Mapping[str, Callable[[Sentence], Tensor]],
+        encode: Callable[[Sentence], Tensor] | None = None,
+        device: torch.device | None = None,
+    ) -> IndexedSentences:
+        """Sentences in memory, as :func:`index_into` indexes them."""
+        arrays = ArraysInMemory()
+        index_into(arrays, sentences, indexers, encode)
+        return cls(arrays.tensors(), device or torch.device("cpu"))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -92,57 +101,78 @@ class IndexedSentences:
     def batch(self, numbers: list[int]) -> Batch:
         """Some of the sentences, by their places in the corpus."""
         chosen = torch.tensor(numbers)
-        lengths = self._lengths[chosen]
+        lengths = self._lengths[chosen].long()
         steps = torch.arange(int(lengths.max()))
         # shape: (batch, length)
         places = torch.where(
-            steps < lengths.unsqueeze(1), self._offsets[chosen].unsqueeze(1) + steps, self._padding
-        ).to(self.device, non_blocking=True)
+            steps < lengths.unsqueeze(1), self._begins[chosen].unsqueeze(1) + steps, self._padding
+        ).to(self._home, non_blocking=True)
+
+        def rows(view: View) -> Tensor:
+            return view.rows(chosen, lengths, places).to(self.device, non_blocking=True)
+
         return Batch(
             numbers,
             lengths.tolist(),
-            {name: view.rows(places, chosen) for name, view in self._views.items()},
-            self._tags.rows(places, chosen),
-            places != self._padding,
+            {name: rows(view) for name, view in self._views.items()},
+            rows(self._tags),
+            (places != self._padding).to(self.device, non_blocking=True),
             self._documents[chosen].to(self.device, non_blocking=True),
-            self._words.rows(places, chosen),
+            rows(self._words),
         )
 
 
-class _View:
-    """What an embedder sees of all sentences, in one tensor with a row of zeros at its end.
+def index_into(
+    arrays: Arrays,
+    sentences: Iterable[Sentence],
+    indexers: Mapping[str, Callable[[Sentence], Tensor]],
+    encode: Callable[[Sentence], Tensor] | None = None,
+) -> None:
+    """Indexes sentences in one pass.
 
     Args:
-        parts: of each sentence, (length, …); they may differ in any dimension.
-        device: where to keep it.
+        arrays: gets what :class:`IndexedSentences` needs.
+        sentences: the sentences.
+        indexers: of each embedder by name, what turns a sentence into its view.
+        encode: gives the indices of a sentence's tags, (length,); None where they aren't known.
+
+    Raises:
+        ValueError: a view isn't as long as its sentence.
     """
+    builders = {name: ViewBuilder(arrays, f"{_EMBEDDER}{name}") for name in indexers}
+    lengths, documents, words = array("i"), array("q"), array("q")
+    for document, part in enumerate(document_parts(sentences)):
+        for sentence in part:
+            lengths.append(len(sentence))
+            documents.append(document)
+            for name, index in indexers.items():
+                view = index(sentence)
+                _check(view, sentence, name)
+                builders[name].add(view)
+            if encode is not None:
+                arrays.append(_TAGS, encode(sentence))
+            words.extend(map(_number_of, sentence.tokens))
+        if len(words) > _MANY_WORDS:
+            arrays.append(_WORDS, torch.tensor(words, dtype=torch.long))
+            del words[:]
+    for builder in builders.values():
+        builder.finish()
+    padding = 1 if encode is not None else sum(lengths) + 1
+    arrays.append(_TAGS, torch.zeros(padding, dtype=torch.long))
+    arrays.append(_WORDS, torch.tensor([*words, 0], dtype=torch.long))
+    arrays.append("lengths", torch.tensor(lengths, dtype=torch.int32))
+    arrays.append("documents", torch.tensor(documents, dtype=torch.long))
 
-    def __init__(self, parts: Sequence[Tensor], device: torch.device) -> None:
-        self._shapes = None
-        if len({part.shape[1:] for part in parts}) > 1:
-            self._shapes = torch.tensor([part.shape[1:] for part in parts])
-            widest = self._shapes.amax(0).tolist()
-            parts = [_widened(part, widest) for part in parts]
-        empty = parts[0].new_zeros(1, *parts[0].shape[1:]) if parts else torch.zeros(1)
-        self._values = torch.cat([*parts, empty]).to(device)
 
-    def rows(self, places: Tensor, numbers: Tensor) -> Tensor:
-        """The rows at places (batch, length), no wider than the chosen sentences are."""
-        rows = self._values.index_select(0, places.flatten())
-        rows = rows.view(*places.shape, *rows.shape[1:])
-        if self._shapes is not None:
-            widths = self._shapes[numbers].amax(0).tolist()
-            for dimension, width in enumerate(widths, 2):
-                rows = rows.narrow(dimension, 0, width)
-        return rows
+@lru_cache(2**16)
+def _number_of(token: str) -> int:
+    """The same for the same word, whatever its case, and in every process."""
+    word = token.lower().encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(word, digest_size=8).digest(), "little", signed=True)
 
 
-def _widened(part: Tensor, widths: Sequence[int]) -> Tensor:
-    """Padded with 0 in every dimension but the first."""
-    padding: list[int] = []
-    for width, wanted in zip(reversed(part.shape[1:]), reversed(widths), strict=True):
-        padding += [0, wanted - width]
-    return functional.pad(part, padding)
+def _is_embedders(name: str) -> bool:
+    return name.startswith(_EMBEDDER) and not is_shapes(name)
 
 
 def _check(view: Tensor, sentence: Sentence, name: str) -> None:

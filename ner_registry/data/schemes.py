@@ -8,8 +8,10 @@ has one meaning, and the spans of legal tags are the scheme's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 TagScheme = Literal["IOB1", "IOB2", "IOBES", "BIOUL"]
@@ -112,23 +114,28 @@ def allowed(before: str | None, tag: str | None, scheme: TagScheme) -> bool:
     return tag[0] == "I" or (opened and (before or "")[2:] == tag[2:])
 
 
-def illegal_positions(tags: Sequence[str], scheme: TagScheme) -> list[int]:
-    """Tokens whose tag may not stand where it does; the length, where the end is at fault.
+def is_illegal(before: str | None, tag: str | None, scheme: TagScheme) -> bool:
+    """Whether ``tag`` may not follow ``before``; None is beyond the first or the last token.
 
     A tag with a prefix that the scheme doesn't have may stand nowhere.
     """
-    padded: list[str | None] = [None, *tags, None]
-    own = {"O", *prefixes(scheme)}
-    return [
-        position
-        for position in range(len(tags) + 1)
-        if not allowed(padded[position], padded[position + 1], scheme)
-        or (position < len(tags) and tags[position][0] not in own)
-    ]
+    is_strange = tag is not None and tag != "O" and tag[0] not in prefixes(scheme)
+    return is_strange or not allowed(before, tag, scheme)
+
+
+def illegal_positions(tags: Sequence[str], scheme: TagScheme) -> list[int]:
+    """Tokens whose tag may not stand where it does; the length, where the end is at fault."""
+    pairs = pairwise([None, *tags, None])
+    return [n for n, (before, tag) in enumerate(pairs) if is_illegal(before, tag, scheme)]
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> TagScheme:
-    """The scheme that tags are most likely written in.
+    """The scheme that tags are most likely written in."""
+    return scheme_of(Counter(pair for tags in sentences for pair in pairwise([None, *tags])))
+
+
+def scheme_of(pairs: Mapping[tuple[str | None, str | None], int]) -> TagScheme:
+    """The scheme in which tags follow each other so often; None is beyond a sentence's ends.
 
     ``S`` and ``E`` occur in IOBES alone, ``U`` and ``L`` in BIOUL alone. An entity of the
     other two begins with ``B`` in IOB2 and, but for the rare neighbour of its own kind, with
@@ -136,14 +143,11 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> TagScheme:
     """
     seen: set[str] = set()
     begun = {"B": 0, "I": 0}
-    for tags in sentences:
-        before = "O"
-        for tag in tags:
-            if tag != "O":
-                seen.add(tag[0])
-                if tag[0] in begun and before[1:] != tag[1:]:
-                    begun[tag[0]] += 1
-            before = tag
+    for (before, tag), count in pairs.items():
+        if tag is not None and tag != "O":
+            seen.add(tag[0])
+            if tag[0] in begun and (before or "O")[1:] != tag[1:]:
+                begun[tag[0]] += count
     if seen & {"S", "E"}:
         return "IOBES"
     if seen & {"U", "L"}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,3 +41,17 @@ class Sentence:
     def line_of(self, position: int) -> int | None:
         """The line of a token, as far as it is known; beyond the last one, that of the last."""
         return self.lines[min(position, len(self.lines) - 1)] if self.lines else self.line
+
+
+class StreamedSentences:
+    """Sentences that are read anew in each pass over them, and never kept.
+
+    Args:
+        read: begins a pass.
+    """
+
+    def __init__(self, read: Callable[[], Iterator[Sentence]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[Sentence]:
+        return self._read()

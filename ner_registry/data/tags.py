@@ -19,6 +19,7 @@ from ner_registry.data.schemes import (
     spans_to_tags,
     tags_to_spans,
 )
+from ner_registry.data.sentence import Sentence
 from ner_registry.nn.linear_chain import Constraints
 
 
@@ -49,6 +50,10 @@ class TagSet:
         known = [span for span in spans if span.label in self.labels]
         tags = spans_to_tags(known, length, self.scheme)
         return torch.tensor([self._indices[tag] for tag in tags], dtype=torch.long)
+
+    def encode_sentence(self, sentence: Sentence) -> Tensor:
+        """As :meth:`encode`, of the entities that a sentence's tags mean in any scheme."""
+        return self.encode(tags_to_spans(sentence.tags or []), len(sentence))
 
     def decode(self, indices: Sequence[int]) -> list[Span]:
         """The entities of a sentence whose tags have these indices."""

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ner_registry.data.files import open_binary
 from ner_registry.errors import DataError
 
 _LONGEST = 10_000  # bytes of a word; a longer one tells of a file of another kind
@@ -110,16 +111,15 @@ def _numbers(fields: list[bytes], width: int, path: Path, number: int) -> np.nda
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
     """The file as it was before it was packed, and its name then."""
-    if path.suffix == ".gz":
-        with gzip.open(path, "rb") as packed:
-            yield cast(BinaryIO, io.BufferedReader(packed)), path.stem
-    elif path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-            if len(names) != 1:
-                raise DataError(path, f"expected one member, got {len(names)}: {names[:3]}")
-            with archive.open(names[0]) as member:
-                yield cast(BinaryIO, io.BufferedReader(member)), names[0]
-    else:
-        with open(path, "rb") as plain:
-            yield plain, path.name
+    with open_binary(path) as file:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(cast(BinaryIO, file)) as archive:
+                names = [name for name in archive.namelist() if not name.endswith("/")]
+                if len(names) != 1:
+                    raise DataError(path, f"expected one member, got {len(names)}: {names[:3]}")
+                with archive.open(names[0]) as member:
+                    yield cast(BinaryIO, io.BufferedReader(member)), names[0]
+        elif path.suffix.lower() == ".gz":
+            yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file))), path.stem
+        else:
+            yield cast(BinaryIO, file), path.name

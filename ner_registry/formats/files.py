@@ -11,7 +11,9 @@ from io import BufferedIOBase, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
+from ner_registry.bars import progress_bar
 from ner_registry.data.files import flush_directory, open_binary
+from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 
 STDIO = "-"
@@ -29,13 +31,20 @@ def check_readable(source: str) -> None:
 
 
 @contextmanager
-def opened(source: str) -> Iterator[BufferedIOBase]:
-    """A file, or stdin for ``-``."""
+def opened(source: str, doing: str = "reading") -> Iterator[BufferedIOBase]:
+    """A file, or stdin for ``-``; a file's bar tells what is done with it."""
     if source == STDIO:
         yield cast(BufferedIOBase, sys.stdin.buffer)
     else:
-        with open_binary(source) as file:
+        with open_binary(source, doing) as file:
             yield file
+
+
+def counted(sentences: Iterator[Sentence], source: str, doing: str) -> Iterator[Sentence]:
+    """Sentences, with a bar that counts those of stdin, whose end nobody knows."""
+    if source != STDIO or sys.stdin.isatty():
+        return sentences
+    return iter(progress_bar(sentences, f"{doing} stdin", unit=" sentences"))
 
 
 @contextmanager

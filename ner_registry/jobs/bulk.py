@@ -9,8 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
-from tqdm import tqdm
-
+from ner_registry.bars import progress_bar
 from ner_registry.errors import NerError, PartsError, RunError
 from ner_registry.jobs.locks import locked
 from ner_registry.jobs.manifest import check_manifest, describe, write_manifest
@@ -33,7 +32,6 @@ def predict_parts(
     device: str = "auto",
     workers: int = 1,
     engine: EngineName = "processes",
-    quiet: bool = False,
 ) -> None:
     """Tags files, each to a file in a directory, named alike, that is there when it is whole.
 
@@ -50,7 +48,6 @@ def predict_parts(
         workers: how many tag at once.
         engine: what they are: processes of this machine, or actors of a Ray cluster, whose nodes
             all see the files under the same names.
-        quiet: show no progress bar.
 
     Raises:
         PartsError: of some inputs; the others are done.
@@ -67,7 +64,7 @@ def predict_parts(
         clear_traces(directory)
         try:
             tagger = PartTagger(archive, settings, tuple(include_packages), device)
-            faults = _tag(run, tagger, parts, _missing(parts, directory), workers, quiet)
+            faults = _tag(run, tagger, parts, _missing(parts, directory), workers)
         except (KeyboardInterrupt, OSError, RunError):
             done = len(parts) - len(_missing(parts, directory))
             logger.warning("%d of %d parts are done: the same command goes on", done, len(parts))
@@ -100,16 +97,14 @@ def _tag(
     parts: Sequence[Part],
     missing: Sequence[Part],
     workers: int,
-    quiet: bool,
 ) -> dict[Part, NerError]:
     """What is wrong with the parts that couldn't be tagged."""
     faults = {}
     done = len(parts) - len(missing)
     with (
         closing(run(tagger, missing, workers)) as outcomes,
-        tqdm(total=len(parts), initial=done, desc="tagging", unit=" parts", disable=quiet or None)
-        as bar,
-    ):  # fmt: skip
+        progress_bar(None, "tagging", len(parts), initial=done, unit=" parts") as bar,
+    ):
         for part, fault in outcomes:
             if fault is not None:
                 faults[part] = fault

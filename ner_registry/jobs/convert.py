@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ner_registry.data.files import check_writable
 from ner_registry.data.schemes import TagScheme, tags_to_spans
 from ner_registry.data.sentence import Sentence
@@ -22,7 +20,7 @@ from ner_registry.formats import (
     writer_of,
 )
 from ner_registry.formats.base import Source, Tagged, make_record
-from ner_registry.formats.files import STDIO, check_readable, is_coloured, opened, writer
+from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
 from ner_registry.readers.base import numbered_lines
 
 
@@ -33,7 +31,6 @@ def convert(
     input_format: str | None = None,
     output_format: str | None = None,
     tag_scheme: TagScheme | None = None,
-    quiet: bool = False,
 ) -> None:
     """Reads tagged text in one format and writes it in another, as it streams through.
 
@@ -45,7 +42,6 @@ def convert(
         output_format: one of :data:`ner_registry.formats.OUTPUTS`; None: by the file's ending,
             ``jsonl`` for stdout.
         tag_scheme: of the tags that are written, where the format holds tags; None: IOB2.
-        quiet: show no progress bar.
 
     Raises:
         NerError: the input is at fault, or the output can't hold it.
@@ -62,12 +58,12 @@ def convert(
         check_writable(Path(target))
     read = tagged_reader_of(form) if form in TAGGED_INPUTS else reader_of(form)
     name = "stdin" if source == STDIO else source
-    with opened(source) as file, writer(None if target == STDIO else target) as out:
+    with opened(source, "converting") as file, writer(None if target == STDIO else target) as out:
         write = writer_of(target_form, on_terminal=is_coloured(out))
         rows: Any = "untagged" if target_form == "conll" else "nothing"
         sentences = read(Source(numbered_lines(file, name), name, rows=rows))
-        bar = tqdm(sentences, "converting", unit=" sentences", disable=quiet or None)
-        for piece in write(_tagged(bar, tag_scheme or "IOB2"), name):
+        sentences = counted(sentences, source, "converting")
+        for piece in write(_tagged(sentences, tag_scheme or "IOB2"), name):
             out.write(piece)
 
 

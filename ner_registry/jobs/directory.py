@@ -127,7 +127,7 @@ def recorded_threads(directory: Path) -> int | None:
 
 
 def write_beginnings(
-    directory: Path, prepared: Prepared, hashes: dict[str, str], threads: int
+    directory: Path, prepared: Prepared, hashes: dict[str, str], threads: int, ranks: int
 ) -> None:
     """Writes what is known of a run before it begins: vocabulary, config and, last, meta."""
     write_vocabulary(directory, prepared.tagger, prepared.vocabularies)
@@ -146,6 +146,7 @@ def write_beginnings(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "random_seed": prepared.experiment.random_seed,
         "threads": threads,
+        "ranks": ranks,
         "data_sha256": hashes,
     }
     write_json(directory / "meta.json", meta)

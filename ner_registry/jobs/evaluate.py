@@ -79,7 +79,7 @@ def evaluate(
     seconds = time.perf_counter() - began
     judged = [Judged.of(prediction) for prediction in found]
     result = {"entities": entity_scores(judged)} | token_scores(judged, corpus.scheme)
-    result["sentences"] = len(corpus.sentences)
+    result["sentences"] = len(corpus)
     result["repaired_tags"] = corpus.repaired
     result["tokens_per_second"] = corpus.tokens / seconds
     result["expected_calibration_error"] = calibration_error(found, corpus)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ner_registry.bars import silenced
 from ner_registry.errors import DataError, NerError, RunError
 from ner_registry.formats import renamed
 from ner_registry.formats.files import STDIO, check_readable
@@ -61,7 +62,8 @@ class PartTagger:
                         "want of memory: fewer --workers or a smaller --batch-size need less"
                     )
                 try:
-                    tag_file(predictor, part.source, part.target, self.settings, quiet=True)
+                    with silenced(True):
+                        tag_file(predictor, part.source, part.target, self.settings)
                 except NerError as fault:
                     return fault
             return None

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ner_registry.data.files import check_writable
 from ner_registry.errors import NerError
 from ner_registry.formats import format_of, reader_of, writer_of
 from ner_registry.formats.base import Source
-from ner_registry.formats.files import STDIO, check_readable, is_coloured, opened, writer
+from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
 from ner_registry.predictor import BATCH_SIZE, Predictor, load
 from ner_registry.readers.base import numbered_lines
 
@@ -53,7 +51,6 @@ def predict(
     include_packages: Sequence[str] = (),
     output_file: str | Path | None = None,
     device: str = "auto",
-    quiet: bool = False,
 ) -> None:
     """Tags every sentence of a file or of stdin, as it streams through.
 
@@ -64,7 +61,6 @@ def predict(
         include_packages: packages to import for the model's parts.
         output_file: where to write; None: stdout.
         device: as in ``trainer.device``.
-        quiet: show no progress bar.
 
     Raises:
         NerError: the archive or the input is at fault.
@@ -73,7 +69,7 @@ def predict(
     if output_file is not None:
         check_writable(Path(output_file))
     predictor = load(archive, include_packages=include_packages, device=device)
-    tag_file(predictor, source, output_file, settings, quiet=quiet)
+    tag_file(predictor, source, output_file, settings)
 
 
 def tag_file(
@@ -81,8 +77,6 @@ def tag_file(
     source: str,
     output_file: str | Path | None,
     settings: PredictSettings,
-    *,
-    quiet: bool,
 ) -> None:
     """What :func:`predict` does with a model that is there.
 
@@ -92,14 +86,14 @@ def tag_file(
     form = settings.input_format or ("text" if source == STDIO else format_of(source))
     read = reader_of(form)
     name = "stdin" if source == STDIO else source
-    with opened(source) as file, writer(output_file) as out:
+    with opened(source, "tagging") as file, writer(output_file) as out:
         write = writer_of(settings.output_format, on_terminal=is_coloured(out))
         reader = predictor.archive.experiment.evaluation_reader
         rows: Any = "whole" if settings.output_format == "conll" else "nothing"
         sentences = read(Source(numbered_lines(file, name), name, reader, rows))
-        bar = tqdm(sentences, "tagging", unit=" sentences", disable=quiet or None)
+        sentences = counted(sentences, source, "tagging")
         tagged = predictor.tag(
-            bar, settings.batch_size, threshold=settings.threshold, top_k=settings.top_k
+            sentences, settings.batch_size, threshold=settings.threshold, top_k=settings.top_k
         )
         for piece in write(tagged, name):
             out.write(piece)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +17,18 @@ from ner_registry.config.plan import Plan
 from ner_registry.config.registry import nearest
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
+from ner_registry.data.files import tensor_bytes
+from ner_registry.data.sentence import StreamedSentences
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
-from ner_registry.errors import ConfigError, DataError, Fault
+from ner_registry.errors import ConfigError, DataError, Fault, RunError
 from ner_registry.jobs.warm_start import Start, carry_over
 from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
+from ner_registry.training.callbacks.callback_list import CallbackList
 from ner_registry.training.device import choose_device
+from ner_registry.training.ranks import Ranks
 from ner_registry.training.state import TrainingState
 
 
@@ -37,6 +43,7 @@ class Prepared:
         vocabularies: of each embedder.
         tagger: the model, on its device.
         state: the model, its optimizer and its schedule.
+        callbacks: what is told how training goes.
     """
 
     plan: Plan
@@ -45,15 +52,16 @@ class Prepared:
     vocabularies: dict[str, Vocabulary]
     tagger: Tagger
     state: TrainingState
+    callbacks: CallbackList
 
     def summary(self, threads: int | None = None) -> list[str]:
         """What will be trained on what, a line each; with so many threads, if that is known."""
         count = sum(p.numel() for p in self.tagger.parameters() if p.requires_grad)
-        model = self.plan.arguments["model"].filled()
+        model, trainer = (self.plan.arguments[name].filled() for name in ("model", "trainer"))
         parts = [f"embedders.{name}: {part['type']}" for name, part in model["embedders"].items()]
         parts += [f"{name}: {model[name]['type']}" for name in ("encoder", "head")]
         data = [
-            f"{name} data: {len(corpus.sentences):,} sentences, {corpus.tokens:,} tokens, "
+            f"{name} data: {len(corpus):,} sentences, {corpus.tokens:,} tokens, "
             f"{corpus.labels.total():,} entities ({corpus.scheme}, {corpus.repaired} tags "
             f"repaired) from {corpus.path}"
             for name, corpus in self.corpora.items()
@@ -64,6 +72,8 @@ class Prepared:
             *parts,
             f"tags: {len(tags)} of {tags.scheme} for {', '.join(tags.labels) or 'no label'}",
             f"parameters: {count:,}",
+            f"training: up to {trainer['num_epochs']} epochs in batches of "
+            f"{self.experiment.data_loader.batch_size} by {trainer['optimizer']['type']}",
             f"device: {self.tagger.device}, "
             f"{threads or self.experiment.trainer.num_threads or available_threads()} threads",
         ]
@@ -73,17 +83,17 @@ def prepare(plan: Plan) -> Prepared:
     """Reads the data of a checked config and builds its model; writes nothing.
 
     Raises:
-        ConfigError: the device isn't there.
+        ConfigError: the device isn't there, or what a callback needs.
         DataError: a data file is at fault.
     """
     experiment: Experiment = plan()
+    callbacks = CallbackList([make() for make in experiment.trainer.callbacks])
     device = choose_device(experiment.trainer.device, "trainer.device")
     corpora = {
-        name: read_corpus(reader_of(experiment, name), file)
-        for name, file in find_files(experiment).items()
+        name: read_data(experiment, name, file) for name, file in find_files(experiment).items()
     }
 
-    _seed(experiment.random_seed)
+    seed_everything(experiment.random_seed)
     train = corpora["train"]
     path = experiment.model.from_archive
     start = Start.read(path) if path is not None else Start()
@@ -104,16 +114,57 @@ def prepare(plan: Plan) -> Prepared:
     carry_over(start, tagger, vocabularies, tags)
     tagger.to(device)
     state = experiment.trainer.state_of(tagger)
-    return Prepared(plan, experiment, corpora, vocabularies, tagger, state)
+    return Prepared(plan, experiment, corpora, vocabularies, tagger, state, callbacks)
 
 
-def read_corpus(reader: DatasetReader, file: Path) -> Corpus:
-    """All sentences of a tagged file.
+def check_alike(prepared: Prepared, hashes: dict[str, str], ranks: Ranks) -> None:
+    """Refuses ranks that would not train the same model on the same data.
+
+    Raises:
+        RunError: one that has other data, or begins with other weights, than the first.
+    """
+    if ranks.size == 1:
+        return
+    weights = hashlib.sha256(tensor_bytes(prepared.tagger.state_dict())).hexdigest()
+    own = {f"{name} data": value for name, value in hashes.items()} | {"first weights": weights}
+    expected, *others = ranks.gather(own)
+    for rank, got in enumerate(others, 1):
+        for name, value in expected.items():
+            if got.get(name) != value:
+                raise RunError(
+                    f"rank {rank}: expected the {name} of rank 0, got others: every machine needs "
+                    "the same files and the same versions"
+                )
+
+
+def read_data(experiment: Experiment, name: str, file: Path) -> Corpus:
+    """The ``train``, ``validation`` or ``test`` data; the first stays on disk if that is wanted.
 
     Raises:
         DataError: it isn't as declared.
     """
-    return Corpus(str(file), list(reader.read(file)), reader.tag_scheme, reader.illegal_tags)
+    is_streamed = name == "train" and experiment.data_loader.memory_map
+    return read_corpus(reader_of(experiment, name), file, is_streamed=is_streamed)
+
+
+def read_corpus(reader: DatasetReader, file: Path, *, is_streamed: bool = False) -> Corpus:
+    """All sentences of a tagged file.
+
+    Args:
+        reader: what reads it.
+        file: the file.
+        is_streamed: whether they are read anew whenever they are needed, rather than kept.
+
+    Raises:
+        DataError: it isn't as declared.
+    """
+    sentences = StreamedSentences(partial(reader.read, file))
+    return Corpus(
+        str(file),
+        sentences if is_streamed else list(sentences),
+        reader.tag_scheme,
+        reader.illegal_tags,
+    )
 
 
 def reader_of(experiment: Experiment, name: str) -> DatasetReader:
@@ -157,7 +208,8 @@ def _check_metric(metric: str, corpora: Mapping[str, Corpus]) -> None:
         raise ConfigError([Fault("trainer.validation_metric", message)])
 
 
-def _seed(seed: int) -> None:
+def seed_everything(seed: int) -> None:
+    """Begins all random numbers anew."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

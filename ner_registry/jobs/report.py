@@ -13,7 +13,7 @@ from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import sha256_of, write_file
 from ner_registry.errors import NerError
-from ner_registry.jobs.prepare import read_corpus, reader_of
+from ner_registry.jobs.prepare import read_data
 from ner_registry.reports.run import SPLITS, Run, read_run
 
 REPORT_NAME = "report.html"
@@ -78,5 +78,5 @@ def read_again(
         path = paths[name]
         file = None if path is None else catalogue.find_here(path)
         if file is not None and sha256_of(file) == run.meta["data_sha256"].get(name):
-            found[name] = read_corpus(reader_of(experiment, name), file)
+            found[name] = read_data(experiment, name, file)
     return found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
+from ner_registry.bars import progress_bar
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import Span, spans_to_tags
@@ -15,6 +17,7 @@ from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
 from ner_registry.training.calibration import expected_calibration_error
 from ner_registry.training.metrics import TaggingMetrics
+from ner_registry.training.ranks import ALONE, Ranks
 
 
 def score(
@@ -23,31 +26,43 @@ def score(
     data: IndexedSentences,
     batch_size: int,
     before_batch: Callable[[], None] = lambda: None,
+    *,
+    ranks: Ranks = ALONE,
 ) -> dict[str, float]:
     """The metrics of a model on a corpus: loss per sentence, and what it gets right.
 
     With them goes ``repaired_tags``, how many of the corpus can't stand where they do.
-    ``before_batch`` is called before each batch, and may raise to stop.
+    ``before_batch`` is called before each batch, and may raise to stop. Several ranks take turns
+    with the batches, and all of them get the metrics of the whole.
     """
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     losses = []
     tagger.eval()
     with torch.inference_mode():
-        for batch in map(data.batch, inference_batches(tagger, data, batch_size)):
+        batches = list(ranks.turns(list(inference_batches(tagger, data, batch_size))))
+        for numbers in progress_bar(batches, "evaluating", unit=" batches"):
             before_batch()
+            if numbers is None:
+                continue
+            batch = data.batch(numbers)
             of_batch, found = tagger.loss_and_tag(batch)
             losses.append(of_batch)
             for number, spans in zip(batch.numbers, found, strict=True):
                 metrics.add(corpus.spans[number], spans, data.lengths[number])
-        loss = torch.cat(losses).mean(dtype=torch.float64).item()
-    return {"loss": loss} | metrics.results() | {"repaired_tags": corpus.repaired}
+        loss = torch.cat(losses).sum(dtype=torch.float64).item() if losses else 0.0
+    total = TaggingMetrics(corpus.scheme, tagger.tags.labels)
+    for of_rank in ranks.gather(metrics):
+        total.update(of_rank)
+    mean_loss = sum(ranks.gather(loss)) / len(data)
+    return {"loss": mean_loss} | total.results() | {"repaired_tags": corpus.repaired}
 
 
 def predictions(
     tagger: AnyTagger, corpus: Corpus, data: IndexedSentences, batch_size: int
 ) -> Iterator[dict[str, Any]]:
     """A prediction per sentence, with ``gold_tags`` beside it; all tags in IOB2."""
-    found = tag_with_scores(tagger, data, batch_size)
+    watch = partial(progress_bar, description="tagging", unit=" batches")
+    found = tag_with_scores(tagger, data, batch_size, watch)
     for sentence, gold, spans in zip(corpus.sentences, corpus.spans, found, strict=True):
         yield record(sentence, spans) | {"gold_tags": spans_to_tags(gold, len(sentence), "IOB2")}
 

@@ -40,7 +40,6 @@ def train_seeds(
     include_packages: Sequence[str] = (),
     force: bool = False,
     recover: bool = False,
-    quiet: bool = False,
 ) -> dict[str, Any]:
     """Trains a declared experiment several times, and makes one model of all.
 
@@ -56,7 +55,6 @@ def train_seeds(
         include_packages: as for :func:`ner_registry.jobs.train.train`.
         force: likewise.
         recover: likewise: those that are finished stay as they are.
-        quiet: likewise.
 
     Returns:
         the summary: ``seeds``, ``best_seed`` by the validation metric, ``metrics`` (name ->
@@ -82,7 +80,7 @@ def train_seeds(
         job = partial(_run, config, directory, tuple(include_packages), recover)
         try:
             if workers == 1:
-                runs = [job(number, quiet=quiet) for number in numbers]
+                runs = [job(number) for number in numbers]
             else:
                 found = {}
                 with closing(side_by_side(partial(job, quiet=True), numbers, workers)) as finished:
@@ -144,7 +142,7 @@ def _run(
     recover: bool,
     seed: int,
     *,
-    quiet: bool,
+    quiet: bool = False,
 ) -> dict[str, Any]:
     own = _directory_of(directory, seed)
     logger.info("seed %d: %s", seed, own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import safetensors.torch
 
 from ner_registry.archive import write_archive
+from ner_registry.bars import silenced
 from ner_registry.build import index_corpus, parse_experiment
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
-from ner_registry.data.files import flush_directory, sha256_of, write_file, write_json
+from ner_registry.data.files import flush_directory, write_file, write_json
 from ner_registry.data.indexed import IndexedSentences
-from ner_registry.data.model_files import ARCHIVE_NAME, BEST_WEIGHTS
+from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import ConfigError, RunError
 from ner_registry.formats.jsonl import as_line
 from ner_registry.jobs.directory import (
@@ -29,12 +31,16 @@ from ner_registry.jobs.directory import (
     recorded_threads,
     write_beginnings,
 )
+from ner_registry.jobs.ending import ending
 from ner_registry.jobs.locks import locked
-from ner_registry.jobs.prepare import Prepared, prepare
+from ner_registry.jobs.mapped import map_training_data
+from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
 from ner_registry.jobs.score import calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
+from ner_registry.training.device import check_device
+from ner_registry.training.ranks import Ranks, joined
 from ner_registry.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -57,7 +63,7 @@ def train(
         include_packages: packages to import for the parts that they register.
         force: replace the run that is in the directory.
         recover: go on with it.
-        quiet: show no progress bar.
+        quiet: show no progress bar, on a terminal either.
 
     Returns:
         the run's metrics, as in its ``metrics.json``.
@@ -80,36 +86,69 @@ def train(
             )
         except ConfigError as error:
             raise source.placed(error) from None
-    with buffered_log() as log:
-        plan = parse_experiment(config, include_packages)
-        finished = check_directory(directory, plan, force=force, recover=recover)
+    with buffered_log() as log, joined() as ranks, ExitStack() as held:
+        held.enter_context(silenced(quiet or not ranks.is_first))
+        with ranks.agreeing():
+            plan = parse_experiment(config, include_packages)
+        if ranks.first(partial(ranks.is_noted, _note(directory))):
+            # torchrun has started the ranks anew: this run is what to go on with
+            force, recover = False, True
+        check = partial(check_directory, directory, plan, force=force, recover=recover)
+        finished = ranks.first(check)
         if finished is not None:
             logger.info("%s: this run is finished", directory)
             return finished
-        prepared = prepare(plan)
-        hashes = {name: sha256_of(Path(c.path)) for name, c in prepared.corpora.items()}
-        directory.mkdir(parents=True, exist_ok=True)
-        flush_directory(directory.absolute().parent)
-        with locked(directory):
-            # again, now that nobody else can write to it
-            check_directory(directory, plan, force=force, recover=recover)
-            threads = prepared.experiment.trainer.num_threads or available_threads()
-            if recover and has_begun(directory):
-                check_data(directory, hashes)
-                threads = recorded_threads(directory) or threads
-            else:
-                clear(directory)  # what is replaced, or was stopped before it began
-            write_beginnings(directory, prepared, hashes, threads)
-            with logged_to(directory / "out.log", log), computing(prepared.tagger, threads):
-                for line in prepared.summary(threads):
-                    logger.info("%s", line)
-                return _run(prepared, directory, recover=recover, quiet=quiet)
+        with ranks.agreeing():
+            prepared = prepare(plan)
+            check_device(prepared.tagger.device, ranks)
+            hashes = {name: corpus.sha256 for name, corpus in prepared.corpora.items()}
+        check_alike(prepared, hashes, ranks)
+
+        def begin() -> int:
+            _create(directory)
+            held.enter_context(locked(directory))
+            check()  # again, now that nobody else can write to it
+            threads = _begin(prepared, hashes, directory, ranks, recover=recover)
+            held.enter_context(logged_to(directory / "out.log", log))
+            return threads
+
+        threads = ranks.first(begin)
+        with computing(prepared.tagger, threads), closing(prepared.callbacks):
+            for line in prepared.summary(threads):
+                logger.info("%s", line)
+            return _run(prepared, directory, ranks, recover=recover)
 
 
-def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> dict[str, Any]:
+def _note(directory: Path) -> str:
+    """What ranks leave word of for those that torchrun starts in their place."""
+    return f"begun: {directory.absolute()}"
+
+
+def _create(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    flush_directory(directory.absolute().parent)
+
+
+def _begin(
+    prepared: Prepared, hashes: dict[str, str], directory: Path, ranks: Ranks, *, recover: bool
+) -> int:
+    """Makes the directory this run's; how many threads it computes with."""
+    threads = prepared.experiment.trainer.num_threads or available_threads()
+    if recover and has_begun(directory):
+        check_data(directory, hashes)
+        threads = recorded_threads(directory) or threads
+    else:
+        clear(directory)  # what is replaced, or was stopped before it began
+    ranks.note(_note(directory))
+    write_beginnings(directory, prepared, hashes, threads, ranks.size)
+    return threads
+
+
+def _run(prepared: Prepared, directory: Path, ranks: Ranks, *, recover: bool) -> dict[str, Any]:
     experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
     loading = experiment.data_loader
-    data = {name: index_corpus(tagger, corpus) for name, corpus in corpora.items()}
+    mapped = {"train": map_training_data(prepared)} if loading.memory_map else {}
+    data = mapped | {n: index_corpus(tagger, c) for n, c in corpora.items() if n not in mapped}
     sampler = LengthBatchSampler(
         data["train"].lengths,
         batch_size=loading.batch_size,
@@ -120,7 +159,9 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
     )
     validate = None
     if "validation" in corpora:
-        validate = partial(score, tagger, corpora["validation"], data["validation"], BATCH_SIZE)
+        validate = partial(
+            score, tagger, corpora["validation"], data["validation"], BATCH_SIZE, ranks=ranks
+        )
     trainer = Trainer(
         prepared.state,
         experiment.trainer,
@@ -129,14 +170,20 @@ def _run(prepared: Prepared, directory: Path, *, recover: bool, quiet: bool) -> 
         validate,
         directory,
         places=corpora["train"].places,
-        quiet=quiet,
+        callbacks=prepared.callbacks,
+        ranks=ranks,
     )
+    if not ranks.is_first:
+        # the first one goes on as a process by itself does
+        seed_everything(experiment.random_seed + ranks.rank)
     if recover and (path := trainer.recover()) is not None:
         logger.info("going on %s, from %s", trainer.progress, path)
     try:
         metrics = trainer.train()
-        _finish(prepared, data, directory, metrics)
+        if ranks.is_first:
+            _finish(prepared, data, directory, metrics)
     except RunError as error:
+        ranks.report(error)
         raise RunError(f"{error}; {_saved(trainer)}") from error
     except KeyboardInterrupt:
         _report_interruption(directory, trainer)
@@ -167,11 +214,13 @@ def _finish(
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
-    _report_end(directory, metrics)
     if has_extra():
         logger.info("report: %s", write_report(directory, prepared.plan, corpora))
     else:
         logger.info("no %s: it %s", REPORT_NAME, NEEDS)
+    for line in ending(prepared, directory, metrics):
+        logger.info("%s", line)
+    prepared.callbacks.on_train_end(metrics)
 
 
 def _report_interruption(directory: Path, trainer: Trainer) -> None:
@@ -191,12 +240,3 @@ def _saved(trainer: Trainer) -> str:
     return (
         f"the last checkpoint is {trainer.saved}" if trainer.saved else "there's no checkpoint yet"
     )
-
-
-def _report_end(directory: Path, metrics: dict[str, Any]) -> None:
-    parts = [f"best epoch {metrics['best_epoch']}"]
-    for name, key in (("validation", "best_validation_"), ("test", "test_")):
-        if f"{key}f1-measure-overall" in metrics:
-            score = 100 * metrics[f"{key}f1-measure-overall"]
-            parts.append(f"{name} F1 {score:.2f} ({metrics[f'{key}repaired_tags']} tags repaired)")
-    logger.info("done: %s; the model is %s", ", ".join(parts), directory / ARCHIVE_NAME)

@@ -33,7 +33,6 @@ def tune(
     *,
     trials: int,
     include_packages: Sequence[str] = (),
-    quiet: bool = False,
 ) -> str:
     """Trains configs of a search space, each chosen with an eye to those before.
 
@@ -47,7 +46,6 @@ def tune(
         directory: where everything about the search goes.
         trials: how many configs to train, all processes and calls together.
         include_packages: packages to import for the parts that they register.
-        quiet: show no progress bar.
 
     Returns:
         a table of the trials, and what mattered.
@@ -62,7 +60,7 @@ def tune(
     _check_directory(directory, config)
     study = _study(optuna, directory, metric)
     try:
-        _search(study, search, directory, include_packages, quiet=quiet)
+        _search(study, search, directory, include_packages)
     except KeyboardInterrupt:
         logger.warning("interrupted: the same command goes on; what was tried is in %s", directory)
         raise
@@ -74,8 +72,6 @@ def _search(
     search: Search,
     directory: Path,
     include_packages: Sequence[str],
-    *,
-    quiet: bool,
 ) -> None:
     """Works on trials until there are as many as were asked for."""
     from optuna.trial import TrialState
@@ -85,7 +81,7 @@ def _search(
         with _claimed(study, search, directory) as trial:
             if trial is None:
                 break
-            value = _run(search, trial, directory, metric, include_packages, quiet=quiet)
+            value = _run(search, trial, directory, metric, include_packages)
             if value is None:
                 study.tell(trial.number, state=TrialState.FAIL)
                 continue
@@ -201,8 +197,6 @@ def _run(
     directory: Path,
     metric: str,
     include_packages: Sequence[str],
-    *,
-    quiet: bool,
 ) -> float | None:
     """Trains a trial's config; its best validation score, or None where it fails."""
     own = directory / f"trial_{trial.number}"
@@ -213,7 +207,6 @@ def _run(
             own,
             include_packages=include_packages,
             recover=own.exists(),
-            quiet=quiet,
         )
     except NerError as error:
         logger.warning("trial %d failed: %s", trial.number, " ".join(error.lines()))

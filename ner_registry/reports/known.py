@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ner_registry.data.corpus import Corpus
+from ner_registry.data.schemes import tags_to_spans
 from ner_registry.errors import RunDirectoryError
 
 
@@ -54,8 +55,8 @@ def known_to(directory: Path, config: dict[str, Any], train: Corpus | None) -> K
     """
     entities: defaultdict[str, set[str]] = defaultdict(set)
     if train is not None:
-        for sentence, spans in zip(train.sentences, train.spans, strict=True):
-            for span in spans:
+        for sentence in train.sentences:
+            for span in tags_to_spans(sentence.tags or []):
                 entities[" ".join(sentence.tokens[span.start : span.end])].add(span.label)
     found = None if train is None else dict(entities)
     for name, embedder in config["model"]["embedders"].items():

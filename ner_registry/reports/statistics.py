@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ner_registry.data.corpus import Corpus
-from ner_registry.data.schemes import Span
 from ner_registry.reports.judged import Judged
 from ner_registry.reports.known import Known
 
@@ -41,26 +40,19 @@ def data_statistics(
     for name in ("train", "validation", "test"):
         if name in corpora:
             corpus = corpora[name]
-            words = [sentence.tokens for sentence in corpus.sentences]
-            documents = len({sentence.document for sentence in corpus.sentences})
-            found.append(_of(name, words, corpus.spans, documents, known))
+            documents: int | None = len({sentence.document for sentence in corpus.sentences})
+            words = (word for sentence in corpus.sentences for word in sentence.tokens)
+            count, tokens, labels = len(corpus), corpus.tokens, corpus.labels
         elif name in predictions:
-            words = [sentence.words for sentence in predictions[name]]
-            spans = [sentence.gold for sentence in predictions[name]]
-            found.append(_of(name, words, spans, None, known))
+            sentences = predictions[name]
+            documents = None
+            words = (word for sentence in sentences for word in sentence.words)
+            count, tokens = len(sentences), sum(len(sentence.words) for sentence in sentences)
+            labels = Counter(span.label for sentence in sentences for span in sentence.gold)
+        else:
+            continue
+        unseen = None
+        if known is not None and name != "train":
+            unseen = sum(not known.has_word(word) for word in words) / tokens
+        found.append(DataStatistics(name, count, documents, tokens, labels, unseen))
     return found
-
-
-def _of(
-    name: str,
-    words: Sequence[Sequence[str]],
-    spans: Sequence[Sequence[Span]],
-    documents: int | None,
-    known: Known | None,
-) -> DataStatistics:
-    tokens = sum(map(len, words))
-    unseen = None
-    if known is not None and name != "train":
-        unseen = sum(not known.has_word(w) for ws in words for w in ws) / tokens
-    labels = Counter(span.label for found in spans for span in found)
-    return DataStatistics(name, len(words), documents, tokens, labels, unseen)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from ner_registry.errors import ConfigError, Fault
+from ner_registry.training.ranks import Ranks
 
 
 def choose_device(name: str, path: str = "device") -> torch.device:
@@ -31,3 +34,22 @@ def choose_device(name: str, path: str = "device") -> torch.device:
     if fault is not None:
         raise ConfigError([Fault(path, fault)])
     return device
+
+
+def check_device(device: torch.device, ranks: Ranks) -> None:
+    """Refuses a device that ranks can't have one each of.
+
+    Raises:
+        ConfigError: it is one GPU, or there are fewer than ranks on this machine.
+    """
+    if ranks.size == 1 or device.type == "cpu":
+        return
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    gpus = torch.cuda.device_count() if device.type == "cuda" else 1
+    fault = None
+    if gpus < here:
+        fault = f"expected a GPU for each of {here} ranks, got {gpus}: start fewer, or use cpu"
+    elif device.index is not None:
+        fault = f"expected cuda, which is a GPU for each of {here} ranks, got {str(device)!r}"
+    if fault is not None:
+        raise ConfigError([Fault("trainer.device", fault)])

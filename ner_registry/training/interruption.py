@@ -7,6 +7,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from ner_registry.training.ranks import ALONE, Ranks
+
 
 class Interruption:
     """Within it, SIGINT and SIGTERM wait until the run lets them through; a second one doesn't.
@@ -14,9 +16,13 @@ class Interruption:
     Let through, a signal does what it would do outside: raise KeyboardInterrupt, or end the
     process. One that is ignored outside stays so. A thread other than the main one gets no
     signals; there this does nothing.
+
+    Args:
+        ranks: all of them act on what one of them received, and so all must ask together.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: Ranks = ALONE) -> None:
+        self._ranks = ranks
         self._outside: dict[int, Any] = {}
         self._received: int | None = None
 
@@ -34,30 +40,34 @@ class Interruption:
         traceback: TracebackType | None,
     ) -> None:
         self._restore()
-        if kind is None:
-            self.let_through()
+        if kind is None and self._received is not None:
+            self._deliver(self._received)
 
     @property
     def pending(self) -> bool:
-        """Whether a signal waits."""
-        return self._received is not None
+        """Whether a signal waits, on any rank."""
+        return self._ranks.highest(self._received or 0) > 0
 
     def let_through(self) -> None:
-        """Has the signal that waits, if one does, take its effect."""
-        if self._received is not None:
-            number, self._received = self._received, None
-            self._restore()
-            handler = signal.getsignal(number)
-            if callable(handler):
-                handler(number, None)
-            else:
-                signal.raise_signal(number)
+        """Has the signal that waits, if one does on any rank, take its effect."""
+        number = self._ranks.highest(self._received or 0)
+        if number:
+            self._deliver(number)
+
+    def _deliver(self, number: int) -> None:
+        self._received = None
+        self._restore()
+        handler = signal.getsignal(number)
+        if callable(handler):
+            handler(number, None)
+        else:
+            signal.raise_signal(number)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         is_first = self._received is None
         self._received = number
         if not is_first:
-            self.let_through()
+            self._deliver(number)
 
     def _restore(self) -> None:
         while self._outside:

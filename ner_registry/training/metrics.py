@@ -35,6 +35,13 @@ class TaggingMetrics:
         predicted_tags = spans_to_tags(predicted, length, self.scheme)
         self._tags.update(zip(gold_tags, predicted_tags, strict=True))
 
+    def update(self, other: TaggingMetrics) -> None:
+        """Adds what was counted elsewhere."""
+        self._gold.update(other._gold)
+        self._predicted.update(other._predicted)
+        self._correct.update(other._correct)
+        self._tags.update(other._tags)
+
     def results(self) -> dict[str, float]:
         """Scores from 0 to 1, by the names of the run's metrics."""
         precision, recall, f1 = _scores(

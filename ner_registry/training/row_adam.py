@@ -63,8 +63,15 @@ class RowOptimizer(torch.optim.Adam):
         result = super().step(closure)
         for table, grad in zip(self._tables, grads, strict=True):
             if grad is not None:
+                # rows that another rank has looked up owe steps here
+                table.catch_up(grad.indices()[0].numpy())
                 table.step(grad)
         return result
+
+    def settle(self) -> None:
+        """Has every row take the steps that it is owed."""
+        for table in self._tables:
+            table.catch_up_all()
 
     def state_dict(self) -> dict[str, Any]:
         """As Adam's: no row is owed anything, but within :meth:`owing`."""
@@ -105,8 +112,7 @@ class RowOptimizer(torch.optim.Adam):
 
     def _before_saving(self, *_: Any) -> None:
         if not self._is_owing:
-            for table in self._tables:
-                table.catch_up_all()
+            self.settle()
 
     def group_of(self, weight: Tensor) -> dict[str, Any] | None:
         """The group that a parameter is in."""

@@ -10,6 +10,7 @@ from torch import nn
 
 from ner_registry.config.types import NonNegativeInt, Pattern, PositiveFloat, PositiveInt
 from ner_registry.training.averages import WeightAverage
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.row_adam import RowOptimizer
 from ner_registry.training.schedulers import LearningRateScheduler
@@ -43,6 +44,7 @@ class TrainerSettings:
             GPU, above 0, the program waits for it at every step.
         save_every_num_batches: batches of an epoch from one checkpoint to the next, besides the
             one at its end; null: that one alone.
+        callbacks: what is told how training goes, such as ``[{type: 'tensorboard'}]``.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: a GPU if there is one.
         num_threads: how many to compute with on a CPU; null: one for each core, or what the
             environment's OMP_NUM_THREADS says.
@@ -57,6 +59,7 @@ class TrainerSettings:
     grad_norm: PositiveFloat | None = None
     max_skipped_steps: NonNegativeInt = 0
     save_every_num_batches: PositiveInt | None = None
+    callbacks: tuple[Callable[..., Callback], ...] = ()
     device: Annotated[
         str, Pattern(r"auto|cpu|mps|cuda(:\d+)?", "such as auto, cpu, cuda, cuda:1 or mps")
     ] = "auto"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import random
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,26 @@ import torch
 from torch import Tensor
 
 from ner_registry.data.files import json_bytes, tensor_bytes
+from ner_registry.training.ranks import ALONE, Ranks
 from ner_registry.training.row_adam import RowOptimizer
 from ner_registry.training.state import TrainingState
 
+logger = logging.getLogger(__name__)
 
-def take_snapshot(state: TrainingState, progress: dict[str, Any]) -> dict[str, bytes]:
+
+def take_snapshot(
+    state: TrainingState, progress: dict[str, Any], ranks: Ranks = ALONE
+) -> dict[str, bytes]:
     """What training goes on from as if it had never stopped, by file name.
 
     Args:
         state: what to save; it isn't changed, so that saving changes nothing of the run.
         progress: the trainer's own bookkeeping, as JSON.
+        ranks: the first of them gets it, with the random state of each.
     """
+    random_states = ranks.gather(_random_state())
+    if not ranks.is_first:
+        return {}
     rows = state.optimizer if isinstance(state.optimizer, RowOptimizer) else None
     with rows.owing() if rows else nullcontext():
         weights = state.model.state_dict()
@@ -40,7 +51,7 @@ def take_snapshot(state: TrainingState, progress: dict[str, Any]) -> dict[str, b
         "optimizer": {"groups": optimizer_state["param_groups"], "numbers": numbers},
         "scheduler": _plain(state.scheduler.state_dict()) if state.scheduler else None,
         "average": {"count": state.average.count} if state.average else None,
-        "random": _random_state(),
+        "random": random_states,
     }
     contents = {
         "model.safetensors": tensor_bytes(weights),
@@ -56,8 +67,10 @@ def take_snapshot(state: TrainingState, progress: dict[str, Any]) -> dict[str, b
     return contents
 
 
-def restore_snapshot(contents: dict[str, bytes], state: TrainingState) -> dict[str, Any]:
-    """The other way round; the trainer's bookkeeping."""
+def restore_snapshot(
+    contents: dict[str, bytes], state: TrainingState, ranks: Ranks = ALONE
+) -> dict[str, Any]:
+    """The other way round, on every rank; the trainer's bookkeeping."""
     document = json.loads(contents["state.json"])
     state.model.load_state_dict(safetensors.torch.load(contents["model.safetensors"]))
     tensors: dict[str, Any] = safetensors.torch.load(contents["optimizer.safetensors"])
@@ -77,9 +90,27 @@ def restore_snapshot(contents: dict[str, bytes], state: TrainingState) -> dict[s
         state.average.weights = {name: tensor.to(device) for name, tensor in weights.items()}
         state.average.count = document["average"]["count"]
     state.best = contents.get("best.safetensors")
-    _set_random_state(document["random"])
+    random_states = document["random"]
+    if len(random_states) != ranks.size:
+        logger.warning(
+            "ranks: %d until here, from here on %d: the run won't end as it would have",
+            len(random_states),
+            ranks.size,
+        )
+    if ranks.rank < len(random_states):
+        _set_random_state(random_states[ranks.rank])
     progress: dict[str, Any] = document["progress"]
     return progress
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Within it, what is drawn at random changes nothing of what is drawn after it."""
+    state = _random_state()
+    try:
+        yield
+    finally:
+        _set_random_state(state)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ner_registry.training.averages import WeightAverage
+from ner_registry.training.row_adam import RowOptimizer
 
 
 @dataclass
@@ -30,6 +31,11 @@ class TrainingState:
     scheduler: LRScheduler | None = None
     average: WeightAverage | None = None
     best: bytes | None = None
+
+    def settle(self) -> None:
+        """Has the optimizer take what steps it has put off, the same ones on every rank."""
+        if isinstance(self.optimizer, RowOptimizer):
+            self.optimizer.settle()
 
     def averaged(self) -> AbstractContextManager[None]:
         """Within it, the model has the weights that count."""

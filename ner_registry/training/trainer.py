@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from tqdm import tqdm
 
+from ner_registry.bars import progress_bar
 from ner_registry.data.batches import LengthBatchSampler
-from ner_registry.data.files import tensor_bytes, write_file, write_json
-from ner_registry.data.indexed import Batch, IndexedSentences
+from ner_registry.data.files import json_bytes, tensor_bytes, write_file
+from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import BEST_WEIGHTS
-from ner_registry.errors import RunError, is_out_of_memory
+from ner_registry.errors import RunError
+from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
-from ner_registry.training.gradient import clip_gradient
+from ner_registry.training.gradient import add_up_gradient, clip_gradient
 from ner_registry.training.interruption import Interruption
+from ner_registry.training.memory import memory_for, peak_memory
 from ner_registry.training.progress import Progress
+from ner_registry.training.ranks import ALONE, Ranks
 from ner_registry.training.schedulers import StepwiseScheduler, advance
 from ner_registry.training.settings import TrainerSettings
 from ner_registry.training.snapshot import restore_snapshot, take_snapshot
@@ -50,7 +51,8 @@ class Trainer:
         validate: gives the validation metrics of the model as it is, as Validation takes it.
         directory: gets ``checkpoints/``, ``best.safetensors`` and the metrics files.
         places: tells where sentences are, given their numbers.
-        quiet: shows no progress bar.
+        callbacks: are told of it, by the first rank.
+        ranks: train together, each on its share of every batch.
 
     Attributes:
         progress: how far training has come.
@@ -67,7 +69,8 @@ class Trainer:
         directory: Path,
         *,
         places: Callable[[Sequence[int]], str],
-        quiet: bool = False,
+        callbacks: Callback,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.state = state
         self.model = state.model
@@ -77,12 +80,13 @@ class Trainer:
         self.validation = Validation(validate, settings.validation_metric, settings.patience)
         self.directory = directory
         self.places = places
-        self.quiet = quiet
+        self.callbacks = callbacks
+        self.ranks = ranks
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         if isinstance(state.scheduler, StepwiseScheduler):
             state.scheduler.plan(settings.num_epochs, len(sampler))
         self.saved: Path | None = None
-        self.interruption = Interruption()
+        self.interruption = Interruption(ranks)
         self._go_on_from(Progress())
 
     def _go_on_from(self, progress: Progress) -> None:
@@ -98,14 +102,14 @@ class Trainer:
 
     def recover(self) -> Path | None:
         """Goes back to the newest checkpoint that verifies; None where there is none."""
-        found = newest_checkpoint(self.directory / "checkpoints")
+        found = self.ranks.first(partial(newest_checkpoint, self.directory / "checkpoints"))
         if found is None:
             return None
         self.saved, contents = found
-        self._go_on_from(Progress(**restore_snapshot(contents, self.state)))
+        self._go_on_from(Progress(**restore_snapshot(contents, self.state, self.ranks)))
         if self.state.best is not None:
             # a later epoch's may be there, which this run hasn't come to yet
-            write_file(self.directory / BEST_WEIGHTS, self.state.best)
+            self._write(BEST_WEIGHTS, self.state.best)
         return self.saved
 
     def train(self) -> dict[str, Any]:
@@ -121,6 +125,8 @@ class Trainer:
         progress = self.progress
         self._began = time.perf_counter() - progress.duration
         with self.interruption:
+            begin = partial(self.callbacks.on_train_begin, self.directory, progress.history)
+            self.ranks.first(begin)
             while progress.epoch < self.settings.num_epochs:
                 if self.validation.ran_out_of_patience(progress):
                     logger.info("no better epoch in %d: stopping", self.settings.patience)
@@ -136,18 +142,15 @@ class Trainer:
             progress.epoch_began = self._elapsed()
         self.model.train()
         self.sampler.epoch = progress.epoch
-        bar = tqdm(
+        bar = progress_bar(
             islice(self.sampler, progress.steps, None),
             f"epoch {progress.epoch}",
             len(self.sampler),
             initial=progress.steps,
-            disable=self.quiet or None,
-            leave=False,
+            unit=" batches",
         )
         for numbers in bar:
-            batch = self.data.batch(numbers)
-            with self._memory_for(batch):
-                self._train_step(batch)
+            self._train_step(numbers)
             progress.steps += 1
             if progress.steps == len(self.sampler) and self.state.average is not None:
                 self.state.average.after_epoch(progress.epoch)
@@ -157,33 +160,55 @@ class Trainer:
                 self._save(progress.epoch, progress.steps)
                 self.interruption.let_through()
 
-    def _train_step(self, batch: Batch) -> None:
-        """Changes the weights once."""
+    def _train_step(self, numbers: list[int]) -> None:
+        """Changes the weights once, by the sentences of all ranks."""
         self.state.optimizer.zero_grad()
-        loss: Tensor = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
-        (loss / len(batch.numbers)).backward()
+        own_loss = self._gradient_of_share(numbers)
+        loss = add_up_gradient(self.parameters, own_loss, self.ranks)
         norm = clip_gradient(self.parameters, self.settings.grad_norm)
         step = Step(
             self.progress.steps,
-            batch.numbers,
-            sum(batch.lengths),
-            loss.detach(),
+            numbers,
+            sum(self.data.lengths[number] for number in numbers),
+            loss,
             norm,
             self.state.optimizer.param_groups[0]["lr"],
         )
         if not self.steps.add(step):
             # without a gradient nothing below changes a weight
             self.state.optimizer.zero_grad()
+            self._settle()
         self.state.optimizer.step()
         if isinstance(self.state.scheduler, StepwiseScheduler):
             self.state.scheduler.step()
         if self.state.average is not None:
             self.state.average.after_step()
 
+    def _gradient_of_share(self, numbers: list[int]) -> Tensor:
+        """Computes the gradient of this rank's part of a batch; the part's loss, ()."""
+        share = self.sampler.share(numbers, self.ranks.rank, self.ranks.size)
+        # a rank with no part has a gradient all the same, of zeros: the ranks add up what all have
+        batch = self.data.batch(share or numbers[:1])
+        with memory_for(batch, self.progress, self.places):
+            loss: Tensor = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
+            if not share:
+                loss = 0 * loss
+            (loss / len(numbers)).backward()
+        return loss.detach()
+
+    def _settle(self) -> None:
+        """Leaves nothing put off that ranks, which look up other rows, would do at other times.
+
+        Rounding would take their weights apart.
+        """
+        if self.ranks.size > 1:
+            self.state.settle()
+
     def _finish_epoch(self) -> None:
         """Validates, and writes everything that a stop must not lose."""
         progress = self.progress
         self.steps.look()
+        self._settle()
         epoch, tokens = progress.epoch, progress.tokens
         metrics: dict[str, Any] = {
             "epoch": epoch,
@@ -196,7 +221,7 @@ class Trainer:
                 is_best = self.validation.judge(metrics, progress, self._check_for_stop)
                 if is_best:
                     self.state.best = tensor_bytes(self.model.state_dict())
-                    write_file(self.directory / BEST_WEIGHTS, self.state.best)
+                    self._write(BEST_WEIGHTS, self.state.best)
         except _StopAskedFor:
             self._save(epoch, progress.steps)
             self.interruption.let_through()
@@ -206,12 +231,13 @@ class Trainer:
         metrics["training_duration"] = self._elapsed()
         metrics["peak_memory_mb"] = peak_memory()
         progress.end_epoch(metrics)
-        write_json(self.directory / f"metrics_epoch_{epoch}.json", metrics)
+        self._write(f"metrics_epoch_{epoch}.json", json_bytes(metrics))
         lines = [json.dumps(past, allow_nan=False) for past in progress.history]
-        write_file(self.directory / "metrics.jsonl", "".join(f"{x}\n" for x in lines).encode())
+        self._write("metrics.jsonl", "".join(f"{line}\n" for line in lines).encode())
         # last, since an epoch with a checkpoint is never run again
         self._save(epoch, None)
         _report(metrics, is_best, self._elapsed() - progress.epoch_began)
+        self.ranks.first(partial(self.callbacks.on_epoch_end, metrics))
         return self.interruption.let_through()
 
     def _check_for_stop(self) -> None:
@@ -233,28 +259,17 @@ class Trainer:
             if not parameter.isfinite().all():
                 raise RunError(f"{name} isn't finite any more {self.progress}")
         self.progress.duration = self._elapsed()
-        save_checkpoint(path, take_snapshot(self.state, asdict(self.progress)))
+        contents = take_snapshot(self.state, asdict(self.progress), self.ranks)
+        self.ranks.first(partial(save_checkpoint, path, contents))
         self.saved = path
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Writes a file of the run's directory, which is the first rank's business."""
+        self.ranks.first(partial(write_file, self.directory / name, content))
 
     def _elapsed(self) -> float:
         """Seconds of training so far, those before a recovery too."""
         return time.perf_counter() - self._began
-
-    @contextmanager
-    def _memory_for(self, batch: Batch) -> Iterator[None]:
-        """Within it, too little memory is told with the batch that it was too little for."""
-        try:
-            yield
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            longest = max(range(len(batch.lengths)), key=batch.lengths.__getitem__)
-            raise RunError(
-                f"out of memory in epoch {self.progress.epoch}, step {self.progress.steps}, on a "
-                f"batch of {len(batch.lengths)} sentences x {batch.lengths[longest]} tokens (the "
-                f"longest at {self.places([batch.numbers[longest]])}): lower "
-                "data_loader.batch_size, the model's size, or the length of such a sentence"
-            ) from error
 
     def _postfix(self) -> dict[str, float]:
         loss = {"loss": self.progress.mean_loss}
@@ -275,9 +290,3 @@ def _report(metrics: dict[str, Any], is_best: bool, seconds: float) -> None:
         parts.append(f"F1 {100 * f1:.2f} ({repaired} tags repaired)")
     parts.append(f"{seconds:.1f} s" + (", the best so far" if is_best else ""))
     logger.info(", ".join(parts))
-
-
-def peak_memory() -> float:
-    """The most memory this process has held, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -173,6 +173,7 @@ def accepted(config: dict[str, Any], path: Path_, key: str, value: Any) -> bool:
         "patience": (int,),
         "num_threads": (int,),
         "grad_norm": (int,),
+        "save_every_num_batches": (int,),
         "parameter_groups": (),
         "include_packages": (),
         "device": (str,),

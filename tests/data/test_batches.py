@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -56,9 +57,8 @@ def test_views_of_any_shape_are_padded() -> None:
         return torch.tensor([[ord(c) for c in t.ljust(width, "\0")] for t in sentence.tokens])
 
     sentences = [Sentence(["ab", "c"]), Sentence(["defg"])]
-    data = IndexedSentences(
-        sentences, {"chars": characters}, [torch.tensor([1, 2]), torch.tensor([3])]
-    )
+    tags = iter([torch.tensor([1, 2]), torch.tensor([3])])
+    data = IndexedSentences.index(sentences, {"chars": characters}, lambda sentence: next(tags))
     batch = data.batch([0, 1])
     assert batch.mask.tolist() == [[True, True], [True, False]]
     assert batch.tags.tolist() == [[1, 2], [3, 0]]
@@ -86,12 +86,28 @@ def test_a_long_document_is_cut_between_sentences() -> None:
     sentences = [Sentence(["a"] * length, document=document) for document, length in sizes]
     parts = [[len(sentence) for sentence in part] for part in document_parts(sentences)]
     assert parts == [[3, 4], [half, half], [1], [2 * MAX_DOCUMENT], [5], [1]]
-    data = IndexedSentences(sentences, {})
-    assert data.documents == [0, 0, 1, 1, 2, 3, 4, 5]
+    data = IndexedSentences.index(sentences, {})
+    assert list(data.documents) == [0, 0, 1, 1, 2, 3, 4, 5]
 
 
 def test_the_same_word_has_the_same_number_whatever_its_case() -> None:
     sentences = [Sentence(["Oslo", "is", "OSLO"]), Sentence(["oslo", "was"])]
-    words = IndexedSentences(sentences, {}).batch([0, 1]).words
+    words = IndexedSentences.index(sentences, {}).batch([0, 1]).words
     assert words[0, 0] == words[0, 2] == words[1, 0]
     assert len({*words[0].tolist(), *words[1, :2].tolist()}) == 3
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+@pytest.mark.parametrize("by_document", [False, True])
+def test_ranks_share_a_batch(size: int, by_document: bool) -> None:
+    documents = [number // 5 for number in range(len(LENGTHS))] if by_document else None
+    sampler = LengthBatchSampler(LENGTHS, batch_size=8, shuffle=True, seed=3, documents=documents)
+    for batch in sampler:
+        shares = [sampler.share(batch, rank, size) for rank in range(size)]
+        assert sorted(number for share in shares for number in share) == sorted(batch)
+        assert size > 1 or shares == [batch]
+        if documents is not None:  # none is cut
+            parts = [{documents[number] for number in share} for share in shares]
+            assert sum(map(len, parts)) == len(set().union(*parts))
+        else:
+            assert max(map(len, shares)) - min(map(len, shares)) <= 1

@@ -73,7 +73,7 @@ def test_a_view_is_as_long_as_its_sentence() -> None:
     import torch
 
     with pytest.raises(ValueError, match="the embedder 'it' must give a view as long as"):
-        IndexedSentences([Sentence(["a", "b"])], {"it": lambda sentence: torch.zeros(3)})
+        IndexedSentences.index([Sentence(["a", "b"])], {"it": lambda sentence: torch.zeros(3)})
 
 
 def test_where_sentences_are() -> None:

@@ -68,9 +68,7 @@ def test_side_by_side_gives_the_same(
     finished: Path, config: dict[str, Any], tmp_path: Path
 ) -> None:
     config["trainer"]["patience"] = 5
-    summary = train_seeds(
-        config | {"random_seed": 5}, tmp_path / "runs", seeds=2, workers=2, quiet=True
-    )
+    summary = train_seeds(config | {"random_seed": 5}, tmp_path / "runs", seeds=2, workers=2)
     for name in ("seed_5", "seed_6"):
         weights = (tmp_path / "runs" / name / "best.safetensors").read_bytes()
         assert (finished / name / "best.safetensors").read_bytes() == weights
@@ -84,7 +82,7 @@ def test_what_is_finished_stays(finished: Path, config: dict[str, Any]) -> None:
     before = (finished / "seed_5" / "metrics.json").stat().st_mtime_ns
     with pytest.raises(RunDirectoryError, match="--recover goes on, --force replaces it"):
         train_seeds(config, finished, seeds=2)
-    train_seeds(config, finished, seeds=2, recover=True, quiet=True)
+    train_seeds(config, finished, seeds=2, recover=True)
     assert (finished / "seed_5" / "metrics.json").stat().st_mtime_ns == before
 
 
@@ -109,7 +107,7 @@ def test_a_fault_in_a_process_of_its_own_is_told_in_one_line(
 ) -> None:
     config["train_data_path"] = str(tmp_path / "none.conll")
     with pytest.raises(nr.NerError) as caught:
-        train_seeds(config, tmp_path / "runs", seeds=2, workers=2, quiet=True)
+        train_seeds(config, tmp_path / "runs", seeds=2, workers=2)
     assert caught.value.lines() == [f"train_data_path: {tmp_path}/none.conll: no such file"]
     assert not (tmp_path / "runs").exists()
 

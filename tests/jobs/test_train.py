@@ -253,7 +253,9 @@ def test_a_dry_run_writes_nothing(
     monkeypatch.chdir(tmp_path)
     assert main(["train", config, "--dry-run"]) == 0
     output = capsys.readouterr().out
-    assert "train data: 700 sentences, 7,117 tokens, 1,497 entities (IOB1)" in output
+    assert (
+        "train data: 700 sentences, 7,117 tokens, 1,497 entities (IOB1, 0 tags repaired)" in output
+    )
     assert "parameters: " in output
     assert list(tmp_path.iterdir()) == []
 

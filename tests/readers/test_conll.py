@@ -154,7 +154,7 @@ def test_the_real_corpus(
 ) -> None:
     corpus = Corpus(name, list(ConllReader().read(conll2003 / name)))
     assert corpus.scheme == "IOB1"
-    assert (len(corpus.sentences), corpus.tokens) == (sentences, tokens)
+    assert (len(corpus), corpus.tokens) == (sentences, tokens)
     assert corpus.labels.total() == entities
     kept = list(ConllReader(docstart="sentence").read(conll2003 / name))
     assert len(kept) == with_docstart
@@ -176,7 +176,7 @@ def test_another_real_corpus(
         pytest.skip(f"WNUT-17 isn't in {path.parent}")
     corpus = Corpus(name, list(ConllReader(delimiter="tab").read(path)))
     assert corpus.scheme == "IOB2"
-    assert (len(corpus.sentences), corpus.tokens) == (sentences, tokens)
+    assert (len(corpus), corpus.tokens) == (sentences, tokens)
     assert corpus.labels.total() == entities
 
 

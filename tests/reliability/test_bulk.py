@@ -50,7 +50,7 @@ def undisturbed(
 ) -> dict[str, bytes]:
     """What one worker makes of them."""
     out = tmp_path_factory.mktemp("undisturbed")
-    predict_parts(str(run_directory), [str(parts / "*")], out, PredictSettings(), quiet=True)
+    predict_parts(str(run_directory), [str(parts / "*")], out, PredictSettings())
     found = outputs(out)
     assert found.keys() == {path.name for path in parts.iterdir()}
     return found

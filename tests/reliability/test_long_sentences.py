@@ -19,7 +19,7 @@ def test_long_sentences(
     long = "\n".join((rows * (length // len(rows) + 1))[:length])
     source, target = tmp_path / "long.conll", tmp_path / "out.jsonl"
     source.write_text(f"{long}\n\n{sample if whole else ''}", encoding="utf-8")
-    predict(run_directory, str(source), PredictSettings(), output_file=target, quiet=True)
+    predict(run_directory, str(source), PredictSettings(), output_file=target)
     with open(target, encoding="utf-8") as file:
         found = json.loads(file.readline())
     assert len(found["tags"]) == length

@@ -42,7 +42,7 @@ def predictions(
 ) -> dict[int, list[dict[str, Any]]]:
     """What is found in each text, by its number."""
     settings = PredictSettings(batch_size=batch_size)
-    predict(model, str(source), settings, output_file=target, quiet=True)
+    predict(model, str(source), settings, output_file=target)
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     with open(target, encoding="utf-8") as file:
         for line in file:

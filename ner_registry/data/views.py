@@ -1,0 +1,130 @@
+"""What an embedder sees of all sentences."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ner_registry.data.arrays import Arrays
+
+
+class View:
+    """Numbers for every token, in one array, the sentences one after the other.
+
+    Where each token has as many (one, unless an array of shapes says otherwise), the array has a
+    row per token and a row of zeros at its end.
+    Where sentences differ in that, as in how long their longest word is, each sentence's
+    numbers follow those of the one before, and there is a zero at the end.
+
+    Args:
+        arrays: as :class:`ViewBuilder` put them together.
+        name: its own.
+        lengths: (sentences,), long: tokens of each sentence.
+        device: where to keep it.
+    """
+
+    def __init__(
+        self, arrays: Mapping[str, Tensor], name: str, lengths: Tensor, device: torch.device
+    ) -> None:
+        self._values = arrays[name].to(device)
+        shapes = arrays.get(_shapes_of(name), torch.empty(1, 0, dtype=torch.int32))
+        self._is_packed = len(shapes) > 1
+        if self._is_packed:
+            self._shapes = shapes.numpy()
+            numbers = lengths.numpy() * self._shapes.prod(1)
+            self._begins = numbers.cumsum() - numbers
+        else:
+            self._values = self._values.view(int(lengths.sum()) + 1, *shapes[0].tolist())
+
+    def rows(self, numbers: Tensor, lengths: Tensor, places: Tensor) -> Tensor:
+        """The view of some sentences, (batch, length, …), padded with 0.
+
+        Args:
+            numbers: (batch,), of the sentences.
+            lengths: (batch,), their tokens.
+            places: (batch, length), their tokens' places in the corpus, on the device that the
+                view is on; the one after the last is that of padding.
+        """
+        if self._is_packed:
+            packed = self._places(numbers.numpy(), lengths.numpy())
+            places = torch.from_numpy(packed).to(self._values.device, non_blocking=True)
+        chosen = self._values.index_select(0, places.flatten())
+        return chosen.view(*places.shape, *chosen.shape[1:])
+
+    def _places(self, numbers: Any, lengths: Any) -> Any:
+        """Of each number, (batch, length, …), its place in a packed array."""
+        sizes = np.column_stack([lengths, self._shapes[numbers]])
+        # how far apart two numbers are that are next to each other in a dimension
+        strides = np.ones_like(sizes)
+        strides[:, :-1] = sizes[:, :0:-1].cumprod(1)[:, ::-1]
+        places = self._begins[numbers]
+        is_real = np.ones_like(places, dtype=bool)
+        for dimension in range(sizes.shape[1]):
+            form = (-1, *[1] * (dimension + 1))
+            steps = np.arange(sizes[:, dimension].max())
+            places = places[..., None] + steps * strides[:, dimension].reshape(form)
+            is_real = is_real[..., None] & (steps < sizes[:, dimension].reshape(form))
+        return np.where(is_real, places, len(self._values) - 1)
+
+
+class ViewBuilder:
+    """Puts together what :class:`View` reads, sentence by sentence.
+
+    Args:
+        arrays: gets it.
+        name: under which it does.
+    """
+
+    def __init__(self, arrays: Arrays, name: str) -> None:
+        self._arrays = arrays
+        self._name = name
+        self._dtype = torch.long
+        self._dimensions = 0
+        self._shapes = array("i")
+        self._count = 0
+
+    def add(self, part: Tensor) -> None:
+        """Adds the view of the next sentence, (length, …).
+
+        Raises:
+            ValueError: it is of another type, or has another number of dimensions, than the
+                views before.
+        """
+        if self._count == 0:
+            self._dtype, self._dimensions = part.dtype, part.dim()
+        if part.dtype != self._dtype or part.dim() != self._dimensions:
+            raise ValueError(
+                f"{self._name}: expected a view of {self._dtype} in {self._dimensions} dimensions "
+                f"as of the sentences before, got {part.dtype} in {part.dim()}"
+            )
+        self._count += 1
+        if self._dimensions > 1:
+            self._shapes.extend(part.shape[1:])
+            part = part.flatten()
+        self._arrays.append(self._name, part)
+
+    def finish(self) -> None:
+        """Adds the padding at the end, and how wide each sentence is."""
+        width = max(0, self._dimensions - 1)
+        shapes = torch.tensor(self._shapes, dtype=torch.int32).view(self._count, width)
+        shapes = shapes if len(shapes) else torch.zeros(1, width, dtype=torch.int32)
+        if bool((shapes == shapes[0]).all()):
+            shapes = shapes[:1]
+        padding = math.prod(shapes[0].tolist()) if len(shapes) == 1 else 1
+        self._arrays.append(self._name, torch.zeros(padding, dtype=self._dtype))
+        self._arrays.append(_shapes_of(self._name), shapes)
+
+
+def _shapes_of(name: str) -> str:
+    return f"{name}.shapes"
+
+
+def is_shapes(name: str) -> bool:
+    """Whether an array tells of another how wide its sentences are."""
+    return name.endswith(".shapes")

@@ -1,0 +1,41 @@
+"""How much memory training takes, and what it was too much for."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ner_registry.data.indexed import Batch
+from ner_registry.errors import RunError, is_out_of_memory
+from ner_registry.training.progress import Progress
+
+
+@contextmanager
+def memory_for(
+    batch: Batch, progress: Progress, places: Callable[[Sequence[int]], str]
+) -> Iterator[None]:
+    """Within it, too little memory is told with the batch that it was too little for.
+
+    Raises:
+        RunError: there is too little.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        longest = max(range(len(batch.lengths)), key=batch.lengths.__getitem__)
+        raise RunError(
+            f"out of memory in epoch {progress.epoch}, step {progress.steps}, on a "
+            f"batch of {len(batch.lengths)} sentences x {batch.lengths[longest]} tokens (the "
+            f"longest at {places([batch.numbers[longest]])}): lower "
+            "data_loader.batch_size, the model's size, or the length of such a sentence"
+        ) from error
+
+
+def peak_memory() -> float:
+    """The most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
