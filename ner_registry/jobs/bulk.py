@@ -99,14 +99,7 @@ def _tag(
     workers: int,
 ) -> dict[Part, NerError]:
     """What is wrong with the parts that couldn't be tagged."""
-    faults = {}
     done = len(parts) - len(missing)
-    with (
-        closing(run(tagger, missing, workers)) as outcomes,
-        progress_bar(None, "tagging", len(parts), initial=done, unit=" parts") as bar,
-    ):
-        for part, fault in outcomes:
-            if fault is not None:
-                faults[part] = fault
-            bar.update()
-    return faults
+    with closing(run(tagger, missing, workers)) as outcomes:
+        bar = progress_bar(outcomes, "tagging", len(parts), initial=done, unit=" parts")
+        return {part: fault for part, fault in bar if fault is not None}
