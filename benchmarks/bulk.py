@@ -21,7 +21,7 @@ from ner_registry.data import catalogue
 from ner_registry.readers import ConllReader
 
 ROUNDS = 3
-SHARDS = 4
+SHARDS = 8
 
 
 def measure(archive: str, inputs: str, out: Path, workers: int) -> tuple[float, float]:

@@ -55,6 +55,8 @@ class PartTagger:
         predictor = load(self.archive, include_packages=self.include_packages, device=self.device)
 
         def tag(part: Part) -> NerError | None:
+            if part.target.exists():  # by a worker that was killed before it said so
+                return None
             with _Tries(part) as tries:
                 if tries.count > MOST_TRIES:
                     return RunError(
