@@ -152,10 +152,10 @@ def parse_recorded(
     """
     # what the config includes is for training; a model's user names packages themselves
     config = config | {"include_packages": []}
-    # nobody watches it any more
-    config["trainer"] = config["trainer"] | {"callbacks": []}
-    # where it began is in its weights already
-    config["model"] = config["model"] | {"from_archive": None}
+    # nobody watches it any more, and where it began is in its weights already
+    for section, key, value in (("trainer", "callbacks", []), ("model", "from_archive", None)):
+        if isinstance(config.get(section), dict):
+            config[section] = config[section] | {key: value}
     try:
         plan = parse_experiment(config, include_packages)
         return plan, plan()

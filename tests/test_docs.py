@@ -28,7 +28,8 @@ def test_it_builds_without_a_warning_with_a_page_on_every_part(root: Path, tmp_p
     assert "README.html" in (site / "index.html").read_text(encoding="utf-8")
     pages = site / "docs" / "components"
     assert (pages / "TokenEmbedder" / "embedding.html").is_file()
-    for name, kind in kinds().items():
+    own = {name: k for name, k in kinds().items() if k.__module__.startswith("ner_registry.")}
+    for name, kind in own.items():
         listed = (pages / f"{name}.html").read_text(encoding="utf-8")
         for part, made in kind.registered().items():
             if made.__module__.startswith("ner_registry."):

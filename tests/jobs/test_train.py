@@ -284,8 +284,8 @@ def test_a_second_run_is_locked_out(root: Path, tmp_path: Path) -> None:
     long = ("--set", "trainer.num_epochs=500")
     first = start(tmp_path / "run", root, *long)
     wait_for(tmp_path / "run" / "metrics_epoch_0.json", first)
-    for flag in ("--force", "--recover"):
-        second = start(tmp_path / "run", root, flag, *long)
+    others = [start(tmp_path / "run", root, flag, *long) for flag in ("--force", "--recover")]
+    for second in others:
         _, errors = second.communicate()
         assert second.returncode == 2
         assert errors.splitlines()[-1] == (
