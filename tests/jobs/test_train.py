@@ -113,28 +113,6 @@ def test_the_same_seed_gives_the_same_bytes(config: dict[str, Any], tmp_path: Pa
     assert without_times(other) != without_times(first)
 
 
-def test_recovering_equals_never_stopping(root: Path, tmp_path: Path) -> None:
-    """In processes of their own; tests/reliability does it at every moment."""
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert finish(start(whole, root)) == 0
-    process = start(broken, root)
-    wait_for(broken / "metrics_epoch_1.json", process)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate()
-    assert process.returncode == 143
-    assert "--recover goes on from there" in errors
-    assert str(broken / BEST) in errors
-    assert "Traceback" not in errors
-    assert not (broken / "model.tar.gz").exists()
-
-    assert finish(start(broken, root, "--recover")) == 0
-    assert digest(broken / BEST) == digest(whole / BEST)
-    ends = [json.loads((d / "metrics.json").read_bytes()) for d in (whole, broken)]
-    assert without_times(ends[0]) == without_times(ends[1])
-    names = ["predictions_test.jsonl", "checkpoints/epoch_3/model.safetensors"]
-    assert all(digest(broken / name) == digest(whole / name) for name in names)
-
-
 def test_an_interrupted_run_can_be_used(root: Path, tmp_path: Path) -> None:
     process = start(tmp_path / "run", root)
     wait_for(tmp_path / "run" / "metrics_epoch_0.json", process)

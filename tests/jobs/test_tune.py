@@ -43,8 +43,10 @@ def table(directory: Path) -> list[dict[str, str]]:
 
 
 def test_a_killed_process_loses_nothing_and_two_share_the_work(
-    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: bool, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if not whole:
+        pytest.skip("half a minute: tried with --whole")
     directory = tmp_path / "search"
     first = start(root, directory)
     while not (directory / "trial_0" / "meta.json").is_file():
