@@ -27,8 +27,8 @@ from ner_registry.jobs.prepare import find_files, read_corpus, reader_of
 from ner_registry.nn.crf import LinearChainCrf
 from ner_registry.nn.threads import computing
 from ner_registry.tagger import Tagger
+from ner_registry.training.gradient import clip_gradient
 from ner_registry.training.state import TrainingState
-from ner_registry.training.trainer import clip_gradient
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 NOTHING_RANDOM = '{"model.dropout": 0, "model.embedders.words.replace_singletons": 0}'
