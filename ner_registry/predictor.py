@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
+from threading import Event
 from typing import Any, NotRequired, TypedDict, TypeVar, overload
 
 import torch
@@ -19,7 +23,7 @@ from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
 from ner_registry.ensemble import AnyTagger
 from ner_registry.formats.base import Tagged, describe, make_record
-from ner_registry.nn.threads import computing
+from ner_registry.nn.threads import available_threads, computing, taking_turns
 from ner_registry.tagger import ScoredSpan, Tagging
 from ner_registry.training.device import choose_device
 
@@ -108,9 +112,8 @@ class Predictor:
         parts = document_parts(sentences) if self.tagger.reads_documents else apart
         # many taggings of few sentences need as much memory as one of many
         most = max(1, batch_size * _WINDOW // (top_k or 1))
-        for window in _windows(parts, most):
-            data = index_sentences(self.tagger, [s for s in window if s.tokens])
-            found = _found(self.tagger, data, min(batch_size, most), top_k)
+        find = partial(_found, self.tagger, batch_size=min(batch_size, most), top_k=top_k)
+        for window, found in _one_ahead(self.tagger, _windows(parts, most), most, find):
             for sentence in window:
                 scored, taggings = next(found) if sentence.tokens else _nothing(top_k)
                 if threshold:
@@ -121,13 +124,52 @@ class Predictor:
 _Found = tuple[list[ScoredSpan], list[Tagging] | None]
 
 
+def _one_ahead(
+    tagger: AnyTagger,
+    windows: Iterable[list[Sentence]],
+    most: int,
+    find: Callable[[IndexedSentences, Watch], Iterator[_Found]],
+) -> Iterator[tuple[list[Sentence], Iterator[_Found]]]:
+    """Windows with what is found in them.
+
+    Where there are threads for it, the model works on a full window while the one before is
+    written and the next one read, which take half of the time that the model does.
+    """
+    waiting: deque[tuple[list[Sentence], Future[Iterator[_Found]]]] = deque()
+    stopped = Event()
+
+    def until_stopped(batches: Iterable[list[int]]) -> Iterable[list[int]]:
+        return takewhile(lambda _: not stopped.is_set(), batches)
+
+    with taking_turns(), ThreadPoolExecutor(1, "windows") as pool:
+        try:
+            for window in windows:
+                data = index_sentences(tagger, [s for s in window if s.tokens])
+                waiting.append((window, pool.submit(find, data, until_stopped)))
+                # who types sentences in wants to see what is found before typing the next
+                may_wait = len(window) >= most and available_threads() > 1
+                while len(waiting) > may_wait:
+                    first, found = waiting.popleft()
+                    yield first, found.result()
+            for first, found in waiting:
+                yield first, found.result()
+        finally:
+            stopped.set()
+
+
 def _found(
-    tagger: AnyTagger, data: IndexedSentences, batch_size: int, top_k: int | None
+    tagger: AnyTagger,
+    data: IndexedSentences,
+    watch: Watch,
+    *,
+    batch_size: int,
+    top_k: int | None,
 ) -> Iterator[_Found]:
     """The entities of each sentence, and its taggings if so many are asked for."""
     if top_k is not None:
-        return iter(tag_k_best(tagger, data, batch_size, top_k))
-    return ((scored, None) for scored in tag_with_scores(tagger, data, batch_size))
+        return iter(tag_k_best(tagger, data, batch_size, top_k, watch))
+    scored = tag_with_scores(tagger, data, batch_size, watch)
+    return ((of_sentence, None) for of_sentence in scored)
 
 
 def _nothing(top_k: int | None) -> _Found:
@@ -186,10 +228,10 @@ def tag_with_scores(
 
 
 def tag_k_best(
-    tagger: AnyTagger, data: IndexedSentences, batch_size: int, k: int
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int, k: int, watch: Watch = without_bar
 ) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
     """The entities and the k best taggings of each sentence, in the order of the data."""
-    return _by_sentence(partial(tagger.tag_k_best, k=k), tagger, data, batch_size)
+    return _by_sentence(partial(tagger.tag_k_best, k=k), tagger, data, batch_size, watch)
 
 
 def _by_sentence(
@@ -197,7 +239,7 @@ def _by_sentence(
     tagger: AnyTagger,
     data: IndexedSentences,
     batch_size: int,
-    watch: Watch = without_bar,
+    watch: Watch,
 ) -> list[_OfSentence]:
     """What the sentences of each batch give, in the order of the data."""
     found: dict[int, _OfSentence] = {}

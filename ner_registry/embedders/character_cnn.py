@@ -54,10 +54,11 @@ class CharacterCnn(TokenEmbedder):
             for width in widths
         )
         self.dropout = Dropout(dropout)
+        self._rows = characters_of(vocab)
 
     def index(self, sentence: Sentence) -> Tensor:
         """(length, characters), int32."""
-        return characters_of(sentence, self.vocab)
+        return self._rows(sentence.tokens)
 
     def forward(self, view: Tensor, mask: Tensor) -> Tensor:
         """(batch, length, characters) -> (batch, length, output_dim)."""

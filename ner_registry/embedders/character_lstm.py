@@ -47,10 +47,11 @@ class CharacterLstm(TokenEmbedder):
         self.symbols = nn.Embedding(len(vocab), embedding_dim, padding_idx=PADDING)
         self.layer = BidirectionalRecurrent("lstm", embedding_dim, hidden_size=hidden_size)
         self.dropout = Dropout(dropout)
+        self._rows = characters_of(vocab)
 
     def index(self, sentence: Sentence) -> Tensor:
         """(length, characters), int32."""
-        return characters_of(sentence, self.vocab)
+        return self._rows(sentence.tokens)
 
     def forward(self, view: Tensor, mask: Tensor) -> Tensor:
         """(batch, length, characters) -> (batch, length, output_dim)."""

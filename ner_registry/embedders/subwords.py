@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from zlib import crc32
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 from ner_registry.config.types import DropoutRate, PositiveInt, Probability
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.vocabulary import PADDING, Vocabulary
+from ner_registry.data.word_rows import WordRows
 from ner_registry.embedders.base import TokenEmbedder
 from ner_registry.nn.dropout import Dropout
 from ner_registry.nn.table import Table
@@ -74,11 +74,11 @@ class SubwordFeatures(TokenEmbedder):
         weight = torch.zeros(rows, embedding_dim)
         self.table = Table(rows, embedding_dim, padding_idx=PADDING, _weight=weight)
         self.dropout = Dropout(dropout)
-        self._rows = lru_cache(2**15)(self._rows_of)
+        self._rows = WordRows(self._rows_of)
 
     def index(self, sentence: Sentence) -> Tensor:
         """(length, features), int32: rows of the table."""
-        return torch.tensor([self._rows(word) for word in sentence.tokens], dtype=torch.int32)
+        return self._rows(sentence.tokens)
 
     def forward(self, view: Tensor, mask: Tensor) -> Tensor:
         """(batch, length, features) -> (batch, length, output_dim)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,7 @@ def tag_file(
     form = settings.input_format or ("text" if source == STDIO else format_of(source))
     read = reader_of(form)
     name = "stdin" if source == STDIO else source
-    with opened(source, "tagging") as file, writer(output_file) as out:
+    with _rarely_collected(), opened(source, "tagging") as file, writer(output_file) as out:
         write = writer_of(settings.output_format, on_terminal=is_coloured(out))
         reader = predictor.archive.experiment.evaluation_reader
         rows: Any = "whole" if settings.output_format == "conll" else "nothing"
@@ -99,3 +101,17 @@ def tag_file(
             out.write(piece)
             if source == STDIO:
                 out.flush()  # somebody may be waiting at the other end of a pipe
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Within it, Python seldom looks for objects that hold each other.
+
+    Thousands of sentences are made here, none of which is such a one: it took a sixth of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

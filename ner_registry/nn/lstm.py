@@ -21,6 +21,9 @@ from ner_registry.nn.threads import side_by_side, thread_count
 _ROWS, _TILE = 4, 16  # rows and columns that kernels take at a time
 _TOGETHER = 32  # rows whose gates at one step a core's cache holds beside the weights
 _LEAST_SHARE = 8  # rows: below, the weights' gradients cost more than the rows
+_FEW = 256  # tokens: so few repeat little
+_WORTH_A_LOOK_UP = 0.75  # of the tokens, inputs that are different
+_NONE = torch.zeros(0, 0, dtype=torch.int32), torch.zeros(0, dtype=torch.int32)
 
 
 def is_supported(inputs: Tensor) -> bool:
@@ -114,6 +117,8 @@ class _Share:
     ) -> None:
         self.inputs, self.mask, self.outputs = inputs, mask, outputs
         self.weights = weights[:4], weights[4:]
+        # shape: (rows, length) and (different inputs,)
+        self.places, self.firsts = _NONE if keeps else _repeats(inputs, mask)
         rows, length = mask.shape
         units = weights[1].shape[1]
         # a tile may reach beyond the gates, where the units aren't a multiple of four
@@ -127,8 +132,15 @@ class _Share:
         """Fills the outputs' half of a side, and keeps what the way back needs."""
         from ner_registry.nn.kernels import lstm as kernels
 
+        weight_ih, weight_hh, bias_ih, bias_hh = self.weights[side]
+        count = len(self.firsts)
+        projected = self.inputs.new_empty(count + -count % _ROWS, self.gates.shape[3])
+        if count:
+            of_inputs = _arrays(self.inputs, self.firsts, weight_ih, bias_ih, bias_hh)
+            kernels.project(*of_inputs, *_arrays(projected))
         kernels.forward(
-            *_arrays(self.inputs, self.mask, *self.weights[side]),
+            *_arrays(self.inputs, self.mask, weight_ih, weight_hh, bias_ih, bias_hh),
+            *_arrays(self.places, projected),
             *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.outputs),
             side,
         )
@@ -153,6 +165,23 @@ class _Share:
             *_arrays(inputs, *found),
         )
         return inputs, *found, found[2]
+
+
+def _repeats(inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Which tokens have the same inputs, as the kernel gives them, if many do.
+
+    Of 128 sentences' words half are repeated, and without dropout, in a first layer, a word is
+    the same numbers each time: what they add to the gates is worked out once.
+    """
+    if mask.numel() < _FEW:
+        return _NONE
+    from ner_registry.nn.kernels import lstm as kernels
+
+    places = torch.empty(mask.shape, dtype=torch.int32)
+    firsts = torch.empty(mask.numel(), dtype=torch.int32)
+    count = kernels.distinct(*_arrays(inputs, mask, places, firsts))
+    is_worth_it = count <= _WORTH_A_LOOK_UP * int(mask.sum())
+    return (places, firsts[:count]) if is_worth_it else _NONE
 
 
 def _filled_up(rows: Tensor) -> Tensor:

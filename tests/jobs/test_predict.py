@@ -3,10 +3,13 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import ner_registry as nr
 from ner_registry.cli import main
@@ -191,6 +194,39 @@ def test_a_stream_longer_than_a_window_stays_in_order(predict: Any, tmp_path: Pa
     path.write_text("".join(f"Line {n} {'so ' * (n % 7)}\n" for n in range(300)), encoding="utf-8")
     found = [json.loads(line) for line in predict(str(path), "--batch-size", "3").splitlines()]
     assert [prediction["words"][1] for prediction in found] == [str(n) for n in range(300)]
+
+
+def _typed(count: int, asked: list[int]) -> Iterator[Sentence]:
+    """Sentences, and a note of each that somebody asked for."""
+    for number in range(count):
+        asked.append(number)
+        yield Sentence(["Ann", "met", "Bo", "in", "Hartlow", "."][number % 6 :])
+
+
+def test_what_is_typed_in_is_answered_before_the_next_is_read(run_directory: Path) -> None:
+    asked: list[int] = []
+    next(nr.load(run_directory).predict(_typed(5, asked)))
+    assert asked == [0]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_model_works_while_the_next_window_is_read(run_directory: Path, threads: int) -> None:
+    tagger = nr.load(run_directory)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        asked: list[int] = []
+        stream = tagger.predict(_typed(200, asked), batch_size=1)
+        found = [record for record, _ in zip(stream, range(10), strict=False)]
+        window = 32
+        assert len(asked) == 1 + 8 + window * threads
+        stream.close()  # type: ignore[attr-defined]  # a generator
+        assert not [thread for thread in threading.enumerate() if "windows" in thread.name]
+        rest = list(tagger.predict(_typed(200, []), batch_size=1))
+    finally:
+        torch.set_num_threads(before)
+    assert rest[: len(found)] == found
+    assert [record["words"] for record in rest] == [s.tokens for s in _typed(200, [])]
 
 
 def test_records_without_a_word(predict: Any, tmp_path: Path) -> None:

@@ -99,6 +99,34 @@ def test_what_is_kept_for_training_changes_nothing() -> None:
         assert torch.equal(bidirectional_lstm(inputs, mask, ahead, back), kept)
 
 
+@pytest.mark.parametrize("different", [1, 40, 10_000])
+@pytest.mark.parametrize(("width", "units"), [(5, 9), (40, 20)])
+def test_inputs_that_repeat_change_nothing(different: int, width: int, units: int) -> None:
+    """As in tagging, where a word's numbers are looked up once."""
+    ahead, back = layers(width, units)
+    words = torch.randn(different, width)
+    words[0, :-1] = words[-1, :-1]  # two that differ in the last number alone
+    inputs = words[torch.randint(different, (70, 11))]
+    mask = torch.arange(11) < torch.randint(0, 12, (70, 1))
+    inputs[~mask] = torch.nan
+    kept = bidirectional_lstm(inputs, mask, ahead, back)
+    with torch.inference_mode():
+        assert torch.equal(bidirectional_lstm(inputs, mask, ahead, back), kept)
+
+
+def test_which_inputs_are_alike() -> None:
+    from ner_registry.nn.kernels.lstm import distinct
+
+    inputs = torch.randn(9, 5)[torch.randint(9, (30, 20))]
+    mask = torch.arange(20) < torch.randint(0, 21, (30, 1))
+    places = torch.empty(30, 20, dtype=torch.int32)
+    firsts = torch.empty(600, dtype=torch.int32)
+    count = distinct(*(tensor.numpy() for tensor in (inputs, mask, places, firsts)))
+    assert count == len(inputs[mask].unique(dim=0))
+    found = inputs.flatten(0, 1)[firsts[:count].long()]
+    assert torch.equal(found[places[mask].long()], inputs[mask])
+
+
 def test_nan_stays_nan() -> None:
     ahead, back = layers(3, 4)
     inputs = torch.randn(2, 4, 3)

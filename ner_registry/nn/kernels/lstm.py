@@ -20,6 +20,10 @@ from ner_registry.nn.kernels.tiles import ROWS, add_product, columns
 
 Array = Any
 TILE = columns(4)
+_TOGETHER = 32  # rows of a product that stay in the cache beside the matrix
+_SAMPLED = 16  # numbers that tell most rows apart
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio (Knuth's multiplicative hashing)
+_HIGH = np.uint64(32)
 _ONE, _TWO = np.float32(1), np.float32(2)
 _LEAST, _MOST = np.float32(-87), np.float32(88)  # where exp leaves float32
 _LOG2_E = np.float32(1.44269504)
@@ -159,6 +163,96 @@ def _multiply_transposed(
                     total[number * ROWS + row, panel * TILE + column] = tile[row, column]
 
 
+@inner
+def _is_alike(one: Array, other: Array) -> bool:
+    differs = np.uint32(0)
+    for place in range(one.shape[0]):
+        differs |= one[place] ^ other[place]
+    return bool(differs == 0)
+
+
+@compiled
+def distinct(inputs: Array, mask: Array, places: Array, firsts: Array) -> int:
+    """Tells which tokens have the same inputs, bit for bit, as those of one word have.
+
+    Args:
+        inputs: (B, T, D).
+        mask: (B, T), bool.
+        places: (B, T), int32, filled with the number of each token's inputs, from 0; 0 where
+            there is none.
+        firsts: (B * T,), int32, filled: where each of them stands first, as row * T + step.
+
+    Returns:
+        How many different ones there are.
+    """
+    size, length, depth = inputs.shape
+    bits = inputs.view(np.uint32)
+    slots = 1
+    while slots < 2 * size * length:
+        slots *= 2
+    number_in = np.empty(slots, np.int32)
+    fill(number_in, -1)
+    stride = max(1, depth // _SAMPLED)
+    count = 0
+    for row in range(size):
+        for step in range(length):
+            places[row, step] = 0
+            if not mask[row, step]:
+                continue
+            mixed = np.uint64(0)
+            for place in range(0, depth, stride):
+                mixed = (mixed ^ np.uint64(bits[row, step, place])) * _MIX
+            slot = np.int64(mixed >> _HIGH) & (slots - 1)
+            number = number_in[slot]
+            while number >= 0 and not _is_alike(
+                bits[firsts[number] // length, firsts[number] % length], bits[row, step]
+            ):
+                slot = (slot + 1) & (slots - 1)
+                number = number_in[slot]
+            if number < 0:
+                number = number_in[slot] = count
+                firsts[number] = row * length + step
+                count += 1
+            places[row, step] = number
+    return count
+
+
+@compiled
+def project(
+    inputs: Array,
+    firsts: Array,
+    weight_ih: Array,
+    bias_ih: Array,
+    bias_hh: Array,
+    projected: Array,
+) -> None:
+    """What some tokens' inputs add to the gates, biases included.
+
+    Args:
+        inputs: (B, T, D).
+        firsts: (N,), int32, the tokens, as row * T + step.
+        weight_ih: (4H, D).
+        bias_ih: (4H,).
+        bias_hh: (4H,).
+        projected: (N or more, a multiple of ROWS; a multiple of TILE, 4H or more), filled.
+    """
+    length, depth = inputs.shape[1:]
+    width = projected.shape[1]
+    packed = _packed_transpose(weight_ih)
+    read = np.zeros((_TOGETHER, depth), np.float32)
+    for begin in range(0, projected.shape[0], _TOGETHER):
+        rows = min(_TOGETHER, projected.shape[0] - begin)
+        for row in range(min(rows, firsts.shape[0] - begin)):
+            first = firsts[begin + row]
+            for place in range(depth):
+                read[row, place] = inputs[first // length, first % length, place]
+        for row in range(rows):
+            for gate in range(width):
+                is_real = gate < bias_ih.shape[0]
+                projected[begin + row, gate] = bias_ih[gate] + bias_hh[gate] if is_real else 0
+        _multiply(read, 0, depth, packed, projected, begin * width, width, rows)
+
+
 @compiled
 def forward(
     inputs: Array,
@@ -167,6 +261,8 @@ def forward(
     weight_hh: Array,
     bias_ih: Array,
     bias_hh: Array,
+    places: Array,
+    projected: Array,
     gates: Array,
     cells: Array,
     squashed: Array,
@@ -185,6 +281,8 @@ def forward(
         weight_hh: (4H, H).
         bias_ih: (4H,).
         bias_hh: (4H,).
+        places: (B, T), int32, as :func:`distinct` gives them; or empty.
+        projected: as :func:`project` gives it for them; or empty: it is worked out token by token.
         gates: (T, B, a multiple of TILE, 4H or more), filled with the gates' values; or of one
             step and fewer rows, a multiple of ROWS, where nothing is kept.
         cells: (T, B, H), filled with the cells' states; or of two steps and those rows.
@@ -216,12 +314,18 @@ def forward(
             of_step, cells_now = gates[now % kept], cells[now % cells.shape[0]]
             cells_before = cells[before % cells.shape[0]]
             there = (now % kept) * together * width
-            for row in range(rows):
-                for gate in range(width):
-                    of_step[row, gate] = bias[gate]
-                for place in range(depth):
-                    read[row, place] = inputs[first + row, now, place]
-            _multiply(read, 0, depth, of_inputs, gates, there, width, rows)
+            if projected.shape[0]:
+                for row in range(rows):
+                    place = places[first + row, now]
+                    for gate in range(width):
+                        of_step[row, gate] = projected[place, gate]
+            else:
+                for row in range(rows):
+                    for gate in range(width):
+                        of_step[row, gate] = bias[gate]
+                    for place in range(depth):
+                        read[row, place] = inputs[first + row, now, place]
+                _multiply(read, 0, depth, of_inputs, gates, there, width, rows)
             if step:
                 _multiply(left, 0, units, of_outputs, gates, there, width, rows)
             for row in range(rows):
