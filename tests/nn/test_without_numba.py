@@ -24,6 +24,7 @@ changes = {
 }
 metrics = nr.train(read_config(sys.argv[2], json.dumps(changes)).value, sys.argv[3], quiet=True)
 assert ("numba" in sys.modules) == (sys.argv[1] == "with")
+assert "torch._dynamo" not in sys.modules  # two seconds and 160 MB
 print(json.dumps(metrics))
 print(json.dumps(nr.load(sys.argv[3])("Maria Nielsen met them in Kelfield.")))
 """
