@@ -258,16 +258,17 @@ def test_a_full_disk_is_one_line(
     assert done.stderr.splitlines() == [f"ner-run: {written}: File too large"]
 
 
-def test_a_second_run_is_locked_out(root: Path, tmp_path: Path) -> None:
-    long = ("--set", "trainer.num_epochs=500")
-    first = start(tmp_path / "run", root, *long)
-    wait_for(tmp_path / "run" / "metrics_epoch_0.json", first)
-    others = [start(tmp_path / "run", root, flag, *long) for flag in ("--force", "--recover")]
-    for second in others:
-        _, errors = second.communicate()
-        assert second.returncode == 2
-        assert errors.splitlines()[-1] == (
-            f"{tmp_path / 'run'}: locked: another run, process {first.pid}, writes to it: "
+def test_a_second_run_is_locked_out(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, directory = str(root / "experiments" / "quickstart.jsonnet"), tmp_path / "run"
+    long = ("--set", "trainer.num_epochs=500", "--set", "trainer.patience=null")
+    first = start(directory, root, *long)
+    wait_for(directory / "metrics_epoch_0.json", first)
+    for flag in ("--force", "--recover"):
+        assert main(["train", config, "-s", str(directory), flag, *long, "--quiet"]) == 2
+        assert capsys.readouterr().err.splitlines()[-1] == (
+            f"{directory}: locked: another run, process {first.pid}, writes to it: "
             "wait for it, or choose another directory"
         )
     first.send_signal(signal.SIGINT)
