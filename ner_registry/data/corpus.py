@@ -11,7 +11,7 @@ from pathlib import Path
 from ner_registry.data.files import sha256_of
 from ner_registry.data.schemes import IllegalTags, Span, TagScheme, is_tag, tags_to_spans
 from ner_registry.data.sentence import Sentence
-from ner_registry.data.tag_pairs import LINES_SHOWN, IllegalPairs, TagPairs
+from ner_registry.data.tag_pairs import IllegalPairs, TagPairs, place, shown, warn_of_repairs
 from ner_registry.data.tags import TagSet
 from ner_registry.errors import DataError
 
@@ -109,44 +109,26 @@ class Corpus:
                 logger.warning(
                     "%s: %d entities of label %s, which the training data doesn't have: they "
                     "count as missed%s",
-                    self._place(lines[0]),
+                    place(self.path, lines[0]),
                     count,
                     label,
-                    _shown(lines),
+                    shown(lines),
                 )
 
     def _repair(self, illegal: IllegalPairs | None, policy: IllegalTags) -> int:
         """Tells of tags that can't stand where they do; how many there are."""
         if illegal is None:
             return 0
-        count, tag, before = illegal.count, illegal.tag or "the end", illegal.before
-        first = f"the first is {tag} after {before or 'the beginning'}{_shown(illegal.lines)}"
         if policy == "refuse":
             raise DataError(
                 self.path,
-                f"expected tags of {self.scheme}, got {count} that can't stand where they do, "
-                f"{first}: correct them, or set illegal_tags to 'repair', which reads them as "
-                "conlleval does",
+                f"expected tags of {self.scheme}, got {illegal.count} that can't stand where they "
+                f"do, {illegal.first}: correct them, or set illegal_tags to 'repair', which reads "
+                "them as conlleval does",
                 illegal.line,
             )
-        logger.warning(
-            "%s: %d tags can't stand where they do in %s and are read as conlleval does, %s",
-            self._place(illegal.line),
-            count,
-            self.scheme,
-            first,
-        )
-        return count
-
-    def _place(self, line: int | None) -> str:
-        return self.path if line is None else f"{self.path}:{line}"
-
-
-def _shown(lines: Sequence[int | None]) -> str:
-    """The first few of them, each once; nothing where they aren't known."""
-    known = [str(line) for line in dict.fromkeys(lines) if line is not None]
-    more = ", …" if len(known) > LINES_SHOWN else ""
-    return f" (lines {', '.join(known[:LINES_SHOWN])}{more})" if known else ""
+        warn_of_repairs(self.path, illegal, self.scheme)
+        return illegal.count
 
 
 def _beginning(sentence: Sentence) -> str:

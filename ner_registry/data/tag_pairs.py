@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from ner_registry.data.schemes import TagScheme, continues, is_illegal, scheme_o
 from ner_registry.data.sentence import Sentence
 
 LINES_SHOWN = 5  # lines of a file that a message names
+
+logger = logging.getLogger(__name__)
 
 
 class _Place(NamedTuple):
@@ -47,6 +50,12 @@ class IllegalPairs:
     tag: str | None
     line: int | None
     lines: list[int]
+
+    @property
+    def first(self) -> str:
+        """What a message says of the first of them, and of where the others are."""
+        before, tag = self.before or "the beginning", self.tag or "the end"
+        return f"the first is {tag} after {before}{shown(self.lines)}"
 
 
 class TagPairs:
@@ -107,3 +116,26 @@ class TagPairs:
             first.first_line,
             list(dict.fromkeys(line for _, line in places))[: LINES_SHOWN + 1],
         )
+
+
+def warn_of_repairs(path: str, illegal: IllegalPairs, scheme: TagScheme) -> None:
+    """Tells of tags of a file that were read in another way than they stand there."""
+    logger.warning(
+        "%s: %d tags can't stand where they do in %s and are read as conlleval does, %s",
+        place(path, illegal.line),
+        illegal.count,
+        scheme,
+        illegal.first,
+    )
+
+
+def place(path: str, line: int | None) -> str:
+    """A line of a file, as far as it is known, as messages begin with it."""
+    return path if line is None else f"{path}:{line}"
+
+
+def shown(lines: Sequence[int | None]) -> str:
+    """The first few of them, each once; nothing where they aren't known."""
+    known = [str(line) for line in dict.fromkeys(lines) if line is not None]
+    more = ", …" if len(known) > LINES_SHOWN else ""
+    return f" (lines {', '.join(known[:LINES_SHOWN])}{more})" if known else ""

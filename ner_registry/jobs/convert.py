@@ -9,6 +9,7 @@ from typing import Any
 from ner_registry.data.files import check_writable
 from ner_registry.data.schemes import TagScheme, tags_to_spans
 from ner_registry.data.sentence import Sentence
+from ner_registry.data.tag_pairs import TagPairs, warn_of_repairs
 from ner_registry.errors import NerError
 from ner_registry.formats import (
     INPUTS,
@@ -63,11 +64,18 @@ def convert(
         rows: Any = "untagged" if target_form == "conll" else "nothing"
         sentences = read(Source(numbered_lines(file, name), name, rows=rows))
         sentences = counted(sentences, source, "converting")
-        for piece in write(_tagged(sentences, tag_scheme or "IOB2"), name):
+        pairs = TagPairs()
+        for piece in write(_tagged(sentences, tag_scheme or "IOB2", pairs), name):
             out.write(piece)
+    scheme = pairs.scheme()
+    if (illegal := pairs.illegal(scheme)) is not None:
+        warn_of_repairs(name, illegal, scheme)
 
 
-def _tagged(sentences: Iterable[Sentence], scheme: TagScheme) -> Iterator[Tagged]:
+def _tagged(sentences: Iterable[Sentence], scheme: TagScheme, pairs: TagPairs) -> Iterator[Tagged]:
+    """Sentences with their entities; ``pairs`` counts the tags that they had."""
     for sentence in sentences:
+        if sentence.tags is not None:
+            pairs.add(sentence)
         spans = tags_to_spans(sentence.tags or [])
         yield Tagged(sentence, make_record(sentence, spans, scheme=scheme))

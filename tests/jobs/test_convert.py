@@ -55,6 +55,20 @@ def test_labelled_texts_to_train_on(convert: Any) -> None:
     assert json.loads(Path("again.jsonl").read_bytes()) == row
 
 
+def test_tags_that_are_repaired_are_counted(
+    convert: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in.conll").write_text("Jim B-PER\nLi I-PER\n\nOslo I-LOC\nis O\n", encoding="utf-8")
+    convert("in.conll", "out.conll")
+    assert Path("out.conll").read_text(encoding="utf-8") == (
+        "Jim B-PER\nLi I-PER\n\nOslo B-LOC\nis O\n\n"
+    )
+    assert capsys.readouterr().err == (
+        "warning: in.conll:4: 1 tags can't stand where they do in IOB2 and are read as conlleval "
+        "does, the first is I-LOC after the beginning (lines 4)\n"
+    )
+
+
 def test_pipes(
     convert: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
