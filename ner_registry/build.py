@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ from ner_registry.bars import progress_bar
 from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
-from ner_registry.config.registry import import_packages, import_plugins
+from ner_registry.config.registry import ask, import_packages, import_plugins
 from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
@@ -270,4 +271,7 @@ def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
 
 def indexers_of(tagger: AnyTagger) -> dict[str, Callable[[Sentence], Tensor]]:
     """Of each embedder by name, what turns a sentence into its view."""
-    return {name: embedder.index for name, embedder in tagger.embedders.items()}  # type: ignore[misc]  # ModuleDict
+    return {
+        name: partial(ask, f"model.embedders.{name}", embedder, "index")  # type: ignore[arg-type]  # ModuleDict
+        for name, embedder in tagger.embedders.items()
+    }

@@ -13,6 +13,7 @@ NerError                  exit code 2: the user's input is at fault
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -122,3 +123,10 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     said = re.search("out of memory|can't allocate memory", str(error))
     return isinstance(error, RuntimeError) and said is not None
+
+
+def raised(where: str, error: Exception) -> str:
+    """What somebody else's code raised, in one line, with its own place."""
+    reason = " ".join(str(error).split())
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{where} raised {type(error).__name__}: {reason} ({place.filename}:{place.lineno})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import takewhile
@@ -57,6 +57,14 @@ class Predictor:
         self.archive = archive
         self.tagger = archive.tagger
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels that its entities may have."""
+        return list(self.tagger.tags.labels)
+
+    def __repr__(self) -> str:
+        return f"<a tagger of {', '.join(self.labels)}>"
+
     @overload
     def __call__(self, text: str) -> list[Entity]: ...
 
@@ -68,8 +76,11 @@ class Predictor:
 
         ``start_char`` and ``end_char`` are characters of the text; ``start`` and ``end`` are
         tokens of the entity's sentence.
+
+        Raises:
+            TypeError: it is neither a text nor several.
         """
-        texts = [text] if isinstance(text, str) else text
+        texts = [text] if isinstance(text, str) else _texts(text)
         sentences = [(number, s) for number, t in enumerate(texts) for s in segment(t)]
         for number, sentence in sentences:
             sentence.document = number
@@ -119,6 +130,22 @@ class Predictor:
                 if threshold:
                     scored = [span for span in scored if span.score >= threshold]
                 yield Tagged(sentence, record(sentence, scored, taggings))
+
+
+def _texts(texts: Any) -> list[str]:
+    """A list of texts, from any iterable of them but a mapping."""
+    if isinstance(texts, Iterable) and not isinstance(texts, bytes | Mapping):
+        found = list(texts)
+        strange = [text for text in found if not isinstance(text, str)]
+        if not strange:
+            return found
+        got = f"one with {type(strange[0]).__name__}"
+    else:
+        got = type(texts).__name__
+    raise TypeError(
+        f"expected a text or a list of texts, got {got}; sentences that are cut into tokens "
+        "go to predict, as Sentence(tokens)"
+    )
 
 
 _Found = tuple[list[ScoredSpan], list[Tagging] | None]

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ner_registry.config.registry import ask
 from ner_registry.data.indexed import Batch
 from ner_registry.data.schemes import Span
 from ner_registry.data.tags import TagSet
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Context, Seq2SeqEncoder, encode
+from ner_registry.errors import RunError
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
 
@@ -77,15 +79,24 @@ class Tagger(nn.Module):
     def encode(self, batch: Batch) -> Tensor:
         """The encoder's output, (batch, length, width)."""
         mask = batch.mask
-        vectors = [embed(batch.views[name], mask) for name, embed in self.embedders.items()]
+        vectors = [
+            self._embedded(name, embedder, batch) for name, embedder in self.embedders.items()
+        ]
         inputs = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
         encoded = encode(self.encoder, inputs, mask, Context(batch.documents, batch.words))
+        _check_vectors(encoded, "model.encoder", self.encoder, mask)
         dropped: Tensor = self.dropout(encoded)
         return dropped
 
+    def _embedded(self, name: str, embedder: Any, batch: Batch) -> Tensor:
+        path, mask = f"model.embedders.{name}", batch.mask
+        vectors: Tensor = ask(path, embedder, "forward", batch.views[name], mask)
+        _check_vectors(vectors, path, embedder, mask)
+        return vectors
+
     def loss(self, batch: Batch) -> Tensor:
         """Negative log-likelihood of each sentence's tags, (batch,)."""
-        return self.head.loss(self.encode(batch), batch.tags, batch.mask)
+        return self._loss(self.encode(batch), batch)
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
@@ -106,11 +117,16 @@ class Tagger(nn.Module):
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
         """The loss of each sentence, (batch,), and its entities, for the price of one encoding."""
         encoded = self.encode(batch)
-        loss = self.head.loss(encoded, batch.tags, batch.mask)
+        loss = self._loss(encoded, batch)
         found: list[list[Span]] = [[] for _ in batch.numbers]
         for row, begin, stop, label in self._spans(encoded, batch.mask).tolist():
             found[row].append(Span(self.tags.labels[label], begin, stop))
         return loss, found
+
+    def _loss(self, encoded: Tensor, batch: Batch) -> Tensor:
+        losses: Tensor = ask("model.head", self.head, "loss", encoded, batch.tags, batch.mask)
+        _check(losses, "model.head", self.head, "loss", "(batch,)", batch.mask.shape[:1])
+        return losses
 
     def _scored(self, encoded: Tensor, mask: Tensor) -> list[list[ScoredSpan]]:
         spans = self._spans(encoded, mask)
@@ -120,7 +136,30 @@ class Tagger(nn.Module):
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
-        return self.tags.find_spans(self.head.decode(encoded, mask).cpu().numpy())
+        paths: Tensor = ask("model.head", self.head, "decode", encoded, mask)
+        _check(paths, "model.head", self.head, "decode", "(batch, length)", mask.shape)
+        return self.tags.find_spans(paths.cpu().numpy())
+
+
+def _check_vectors(given: Any, path: str, part: Any, mask: Tensor) -> None:
+    expected = (*mask.shape, part.output_dim)
+    _check(given, path, part, "forward", "(batch, length, output_dim)", expected)
+
+
+def _check(
+    given: Any, path: str, part: nn.Module, method: str, shape: str, expected: tuple[int, ...]
+) -> None:
+    """Refuses what a part gives that isn't of the shape that it must have.
+
+    Raises:
+        RunError: naming the part, what was expected and what it gave.
+    """
+    if not isinstance(given, Tensor) or given.shape != expected:
+        got = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+        raise RunError(
+            f"{path}: {type(part).__name__}.{method} must give {shape}, here {tuple(expected)}, "
+            f"got {got}"
+        )
 
 
 def scored_spans(spans: Any, scores: Tensor, tags: TagSet, size: int) -> list[list[ScoredSpan]]:

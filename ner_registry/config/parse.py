@@ -261,7 +261,8 @@ def _unknown_part(kind: type[Registrable], name: str) -> str:
             return f"{name!r} is {a(other)}, not {a(kind)}{listed(kind.registered())}"
     near = nearest(name, kind.registered())
     if near is not None:
-        return f"no {kind.__name__} is registered as {name!r}; did you mean {near!r}?"
+        own = "a part of your own needs --include-package"
+        return f"no {kind.__name__} is registered as {name!r}; did you mean {near!r}? ({own})"
     for other in kinds().values():
         if (near := nearest(name, other.registered())) is not None:
             return (

@@ -9,12 +9,19 @@ import logging
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeVar
 
-from ner_registry.errors import ConfigError, Fault
+from ner_registry.errors import (
+    ConfigError,
+    Fault,
+    NerError,
+    RunError,
+    is_out_of_memory,
+    raised,
+)
 
 _Factory = TypeVar("_Factory", bound=Callable[..., Any])
 
@@ -83,6 +90,42 @@ def origin(part: Callable[..., Any]) -> str:
     return f"{part.__module__}.{part.__qualname__}"
 
 
+def ask(path: str, part: Registrable, method: str, *arguments: Any) -> Any:
+    """What a part's method gives; what one of somebody else's raises is told as theirs.
+
+    Args:
+        path: of the part, in the config.
+        part: the part.
+        method: which method.
+        arguments: what it is given.
+
+    Raises:
+        RunError: the part isn't this package's, and raised something.
+    """
+    try:
+        # as a call of the part itself, where modules have hooks
+        call = part if method == "forward" else getattr(part, method)
+        return call(*arguments)  # type: ignore[operator]  # a module
+    except Exception as error:
+        _blame(path, part, method, error)
+        raise
+
+
+def ask_each(path: str, part: Registrable, method: str, *arguments: Any) -> Iterator[Any]:
+    """The same of a method that gives one thing after the other."""
+    try:
+        yield from getattr(part, method)(*arguments)
+    except Exception as error:
+        _blame(path, part, method, error)
+        raise
+
+
+def _blame(path: str, part: Registrable, method: str, error: Exception) -> None:
+    is_own = type(part).__module__.split(".")[0] == "ner_registry"
+    if not (is_own or isinstance(error, NerError) or is_out_of_memory(error)):
+        raise RunError(raised(f"{path}: {type(part).__name__}.{method}", error)) from error
+
+
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that ``name`` was most likely meant to be, if one is near."""
     near = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.5)
@@ -109,7 +152,11 @@ def import_packages(names: Iterable[str], flag: str | None = "--include-package"
                 if not module.name.endswith("__main__"):
                     importlib.import_module(module.name)
         except (Exception, SystemExit) as error:
-            message = f"can't import {name!r}: {_reason(error)}"
+            if name.endswith(".py") or "/" in name:
+                meant = name.removesuffix(".py").strip("./").replace("/", ".")
+                message = f"expected a module's name, as in an import, got {name!r}: try {meant}"
+            else:
+                message = f"can't import {name!r}: {_reason(error)}"
             faults.append(Fault("" if flag else "include_packages", message, flag))
     if faults:
         raise ConfigError(faults)

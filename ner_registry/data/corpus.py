@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ner_registry.data.files import sha256_of
 from ner_registry.data.schemes import IllegalTags, Span, TagScheme, is_tag, tags_to_spans
@@ -17,6 +18,7 @@ from ner_registry.errors import DataError
 
 _SHOWN = 32  # sentences, at most
 _WORDS = 5  # of each, where its line isn't known
+_LONG = 1000  # tokens; in CoNLL-2003 the longest sentence has 124
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +56,22 @@ class Corpus:
         self.sentences = sentences
         self.tokens = 0
         self._lines = array("q")  # of each sentence; 0: not known
-        pairs = TagPairs()
+        pairs, longest = TagPairs(), Sentence([])
         for sentence in sentences:
             _check(sentence, path)
             pairs.add(sentence)
             self.tokens += len(sentence)
             self._lines.append(sentence.line or 0)
+            if len(sentence) > len(longest):
+                longest = sentence
         if not self._lines:
-            raise DataError(path, "expected sentences, got none: the file is empty")
+            raise DataError(path, "expected sentences, got none")
+        if len(longest) > _LONG:
+            logger.warning(
+                "%s: a sentence of %d tokens begins there: are blank lines missing?",
+                place(path, longest.line),
+                len(longest),
+            )
         self.scheme = scheme or pairs.scheme()
         self.labels = pairs.labels()
         if not self.labels:
@@ -136,8 +146,11 @@ def _beginning(sentence: Sentence) -> str:
     return " ".join([*sentence.tokens[:_WORDS], *cut])
 
 
-def _check(sentence: Sentence, path: str) -> None:
+def _check(sentence: Any, path: str) -> None:
     """Whatever the reader, every token has a tag, and there is a token."""
+    if not isinstance(sentence, Sentence):
+        got = type(sentence).__name__
+        raise DataError(path, f"expected a reader that yields Sentences, got one of {got}")
     if sentence.tags is None:
         raise DataError(path, "expected tags, got a sentence without", sentence.line)
     if not sentence.tokens or len(sentence.tags) != len(sentence.tokens):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from ner_registry.data.arrays import Arrays, ArraysInMemory
 from ner_registry.data.batches import document_parts
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.views import View, ViewBuilder, is_shapes
+from ner_registry.errors import RunError
 
 # names of arrays; those of embedders' views begin with the last
 _TAGS, _WORDS, _EMBEDDER = "tags", "words", "embedders."
@@ -137,7 +139,7 @@ def index_into(
         encode: gives the indices of a sentence's tags, (length,); None where they aren't known.
 
     Raises:
-        ValueError: a view isn't as long as its sentence.
+        RunError: a view isn't as long as its sentence.
     """
     builders = {name: ViewBuilder(arrays, f"{_EMBEDDER}{name}") for name in indexers}
     lengths, documents, words = array("i"), array("q"), array("q")
@@ -175,9 +177,10 @@ def _is_embedders(name: str) -> bool:
     return name.startswith(_EMBEDDER) and not is_shapes(name)
 
 
-def _check(view: Tensor, sentence: Sentence, name: str) -> None:
-    if len(view) != len(sentence):
-        raise ValueError(
-            f"the embedder {name!r} must give a view as long as the sentence, {len(sentence)}, "
-            f"got shape {tuple(view.shape)}"
+def _check(view: Any, sentence: Sentence, name: str) -> None:
+    if not isinstance(view, Tensor) or view.shape[:1] != (len(sentence),):
+        got = f"shape {tuple(view.shape)}" if isinstance(view, Tensor) else type(view).__name__
+        raise RunError(
+            f"model.embedders.{name}: index must give a tensor as long as the sentence, "
+            f"{len(sentence)}, got {got}"
         )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ner_registry.data.arrays import Arrays
+from ner_registry.errors import RunError
 
 
 class View:
@@ -93,15 +94,15 @@ class ViewBuilder:
         """Adds the view of the next sentence, (length, …).
 
         Raises:
-            ValueError: it is of another type, or has another number of dimensions, than the
+            RunError: it is of another type, or has another number of dimensions, than the
                 views before.
         """
         if self._count == 0:
             self._dtype, self._dimensions = part.dtype, part.dim()
         if part.dtype != self._dtype or part.dim() != self._dimensions:
-            raise ValueError(
-                f"{self._name}: expected a view of {self._dtype} in {self._dimensions} dimensions "
-                f"as of the sentences before, got {part.dtype} in {part.dim()}"
+            raise RunError(
+                f"model.{self._name}: index must give {self._dtype} in {self._dimensions} "
+                f"dimensions as for the sentences before, got {part.dtype} in {part.dim()}"
             )
         self._count += 1
         if self._dimensions > 1:

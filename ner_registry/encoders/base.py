@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-from ner_registry.config.registry import Registrable
+from ner_registry.config.registry import Registrable, ask
 from ner_registry.encoders.context import Context
 
 
@@ -38,6 +38,6 @@ def encode(
     encoder: Seq2SeqEncoder, inputs: Tensor, mask: Tensor, context: Context | None
 ) -> Tensor:
     """What an encoder gives; the context is handed to those that read documents alone."""
-    reads = encoder.reads_documents
-    outputs: Tensor = encoder(inputs, mask, context) if reads else encoder(inputs, mask)
+    beside = (context,) if encoder.reads_documents else ()
+    outputs: Tensor = ask("model.encoder", encoder, "forward", inputs, mask, *beside)
     return outputs

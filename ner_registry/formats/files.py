@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import sys
@@ -17,6 +18,8 @@ from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 
 STDIO = "-"
+# what writing to a file raises where there is no room, without its name
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def check_readable(source: str) -> None:
@@ -57,15 +60,18 @@ def writer(path: str | Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     # under its own name only when it is whole; a pipe or /dev/null is written as it is
-    target = Path(path).resolve()
-    is_plain = target.is_file() or not target.exists()
+    given = Path(path)
+    is_plain = given.is_file() or not given.exists()
+    target = given.resolve() if is_plain else given
     aside = Path(f"{target}.part") if is_plain else target
     try:
         with open(aside, "wb") as file, _packed(file, target) as packed, _text(packed) as out:
             yield out
-    except BaseException:
+    except BaseException as error:
         if is_plain:
             aside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            error.filename = str(path)
         raise
     if is_plain:
         _flush(aside)

@@ -27,7 +27,7 @@ def warnings(plan: Plan) -> list[Fault]:
     Args:
         plan: a config without faults.
     """
-    return [*_of_settings(plan.filled()), *_of_parameter_groups(plan)]
+    return [*_of_settings(plan.filled()), *_of_data(plan), *_of_parameter_groups(plan)]
 
 
 def faults_of_data(plan: Plan) -> tuple[list[Fault], list[Fault]]:
@@ -82,6 +82,19 @@ def _of_settings(config: dict[str, Any]) -> Iterator[Fault]:
     if head.get("constraints") == "off" and model["tag_scheme"] in ("IOBES", "BIOUL"):
         message = f"lets tags stand where {model['tag_scheme']} forbids them: use decoding"
         yield Fault("model.head.constraints", message)
+
+
+def _of_data(plan: Plan) -> Iterator[Fault]:
+    """Data that a user may believe to be looked at."""
+    if plan.arguments.get("test_data_path") and "evaluate_on_test" not in plan.arguments:
+        message = "isn't looked at: set evaluate_on_test to true, or to false if that is meant"
+        yield Fault("test_data_path", message)
+    train, validation = (
+        plan.arguments.get(f"{name}_data_path") for name in ("train", "validation")
+    )
+    if train == validation:
+        message = "is the training data: what is learnt by heart looks best"
+        yield Fault("validation_data_path", message)
 
 
 def _of_parameter_groups(plan: Plan) -> Iterator[Fault]:

@@ -14,7 +14,7 @@ import torch
 
 from ner_registry.build import Experiment, build_tagger
 from ner_registry.config.plan import Plan
-from ner_registry.config.registry import nearest
+from ner_registry.config.registry import ask_each, nearest
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import tensor_bytes
@@ -158,7 +158,7 @@ def read_corpus(reader: DatasetReader, file: Path, *, is_streamed: bool = False)
     Raises:
         DataError: it isn't as declared.
     """
-    sentences = StreamedSentences(partial(reader.read, file))
+    sentences = StreamedSentences(partial(ask_each, "dataset_reader", reader, "read", file))
     return Corpus(
         str(file),
         sentences if is_streamed else list(sentences),

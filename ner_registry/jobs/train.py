@@ -138,6 +138,8 @@ def _begin(
         check_data(directory, hashes)
         threads = recorded_threads(directory) or threads
     else:
+        if recover:
+            logger.info("%s: nothing to recover there: begins anew", directory)
         clear(directory)  # what is replaced, or was stopped before it began
     ranks.note(_note(directory))
     write_beginnings(directory, prepared, hashes, threads, ranks.size)

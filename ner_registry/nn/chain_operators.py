@@ -53,6 +53,7 @@ def log_likelihood(
         The log-likelihoods (B,), and, not differentiable, each one's gradient with respect to the
         emissions (B, T, K) and to transitions, start and end (B, K + 2, K).
     """
+    _check(emissions, mask, tags)
     result: tuple[Tensor, Tensor, Tensor] = torch.ops.ner_registry.chain_log_likelihood(
         emissions, transitions, start, end, mask, tags
     )
@@ -63,6 +64,7 @@ def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
 ) -> Tensor:
     """The best path of each sentence (Viterbi 1967): (B, T), long; 0 on padding."""
+    _check(emissions, mask)
     result: Tensor = torch.ops.ner_registry.chain_viterbi(emissions, transitions, start, end, mask)
     return result
 
@@ -76,6 +78,7 @@ def k_best(
         Paths (B, k, T), long, 0 on padding; and their scores (B, k), minus infinity where a
         sentence has fewer than k paths.
     """
+    _check(emissions, mask)
     result: tuple[Tensor, Tensor] = torch.ops.ner_registry.chain_k_best(
         emissions, transitions, start, end, mask, k
     )
@@ -107,10 +110,21 @@ def span_probabilities(
         labels: (K,), long: the label of each tag, negative for none.
         continues: (K, K), bool: ``[i, j]``: tag j after tag i goes on with i's entity.
     """
+    _check(emissions, mask)
     result: Tensor = torch.ops.ner_registry.chain_span_probabilities(
         emissions, transitions, start, end, mask, spans, labels, continues
     )
     return result
+
+
+def _check(emissions: Tensor, *others: Tensor) -> None:
+    """Kernels read memory by these shapes, and would read another's."""
+    for other in others:
+        if other.shape != emissions.shape[:2]:
+            raise ValueError(
+                f"expected emissions (batch, length, tags) and a mask and tags of "
+                f"{tuple(emissions.shape[:2])}, got {tuple(other.shape)}"
+            )
 
 
 def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:

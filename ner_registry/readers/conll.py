@@ -131,7 +131,7 @@ class ConllReader(DatasetReader):
                         number,
                     )
                 first, width = number, len(row)
-                self._check_columns(width, path, number)
+                self._check_columns(width, line, path, number)
             if "\r" in line:
                 message = f"expected a newline at each line's end, got {line[:40]!r}"
                 raise DataError(path, message, number)
@@ -152,14 +152,17 @@ class ConllReader(DatasetReader):
             return _WHITE_SPACE.split(line.strip(" \t"))
         return row
 
-    def _check_columns(self, width: int, path: str | Path, number: int) -> None:
+    def _check_columns(self, width: int, line: str, path: str | Path, number: int) -> None:
         wanted = {"token_column": self.token_column, "tag_column": self.tag_column}
         for name, column in (wanted | self.columns).items():
             if column is not None and not -width <= column < width:
-                message = f"expected a column {column} ({name}), got {width} columns"
-                raise DataError(path, message, number)
+                got = f"{width} columns, counted from 0"
+                raise DataError(path, f"expected a column {column} ({name}), got {got}", number)
         if self.tag_column is not None and (self.token_column - self.tag_column) % width == 0:
-            message = f"expected a column of tokens and one of tags, got {width} column(s)"
+            got = f"column {self.token_column % width} of {width} for both"
+            if width == 1:
+                got = f"one column, {line[:40]!r}: is the delimiter {self.delimiter}?"
+            message = f"expected a column of tokens and one of tags, got {got}"
             raise DataError(path, message, number)
 
     def _check_docstart(self, row: list[str], path: str | Path, number: int) -> None:

@@ -122,7 +122,8 @@ def test_the_filled_config_writes_every_default_and_parses_to_itself() -> None:
         ),
         (
             {"shape": {"type": "dto"}},
-            "shape.type: no Shape is registered as 'dto'; did you mean 'dot'?",
+            "shape.type: no Shape is registered as 'dto'; did you mean 'dot'? "
+            "(a part of your own needs --include-package)",
         ),
         (
             {"shape": {"type": "dot", "size": 3}},

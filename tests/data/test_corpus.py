@@ -8,7 +8,7 @@ from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.tags import TagSet
-from ner_registry.errors import DataError
+from ner_registry.errors import DataError, RunError
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_labels_that_the_model_does_not_know_are_told(caplog: pytest.LogCaptureF
 def test_a_view_is_as_long_as_its_sentence() -> None:
     import torch
 
-    with pytest.raises(ValueError, match="the embedder 'it' must give a view as long as"):
+    with pytest.raises(RunError, match=r"embedders.it: index must give a tensor as long as"):
         IndexedSentences.index([Sentence(["a", "b"])], {"it": lambda sentence: torch.zeros(3)})
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.sentence import Sentence
+from ner_registry.errors import RunError
 
 SENTENCES = [Sentence(["a"] * length) for length in (3, 1, 4, 2)]
 
@@ -48,5 +49,5 @@ def test_views_of_any_shape(widths: list[tuple[int, ...]], dtype: torch.dtype) -
 @pytest.mark.parametrize("other", [torch.zeros(1, 2), torch.zeros(1, dtype=torch.long)])
 def test_views_of_several_kinds_are_refused(other: Tensor) -> None:
     turn = iter([torch.zeros(3), other])
-    with pytest.raises(ValueError, match=r"embedders.it: expected a view of torch.float32 in 1"):
+    with pytest.raises(RunError, match=r"embedders.it: index must give torch.float32 in 1"):
         IndexedSentences.index(SENTENCES, {"it": lambda sentence: next(turn)})

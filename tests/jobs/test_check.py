@@ -44,6 +44,16 @@ def test_a_warning_names_the_key(
     assert [warning.path for warning in warnings(parse_experiment(config))] == [path]
 
 
+def test_data_that_is_not_looked_at(config: dict[str, Any]) -> None:
+    del config["evaluate_on_test"]
+    assert [warning.path for warning in warnings(parse_experiment(config))] == ["test_data_path"]
+    config["evaluate_on_test"] = False
+    assert warnings(parse_experiment(config)) == []
+    config["validation_data_path"] = config["train_data_path"]
+    (warning,) = warnings(parse_experiment(config))
+    assert warning.path == "validation_data_path"
+
+
 def test_groups_that_match_are_no_warning(config: dict[str, Any]) -> None:
     groups = [{"parameters": ["^embedders.words"], "lr": 0.1}, {"parameters": ["head"]}]
     config["trainer"]["optimizer"]["parameter_groups"] = groups
@@ -86,7 +96,13 @@ def test_data_against_the_config(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["check", QUICKSTART, "--data", *wrong]) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 4
-    assert sum("expected a column 7 (tag_column), got 4 columns" in line for line in errors) == 3
+    assert (
+        sum(
+            "expected a column 7 (tag_column), got 4 columns, counted from 0" in line
+            for line in errors
+        )
+        == 3
+    )
     assert f"{vectors}: expected vectors of embedding_dim 50, got 3" in errors[3]
 
     assert main(["check", QUICKSTART, "--data", "--set", "dataset_reader.tag_scheme=IOB2"]) == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,6 +237,24 @@ def test_records_without_a_word(predict: Any, tmp_path: Path) -> None:
     assert [json.loads(line) for line in predict(str(path)).splitlines()] == [empty, empty]
 
 
+def test_what_a_tagger_takes(run_directory: Path) -> None:
+    tagger: Any = nr.load(run_directory)
+    assert repr(tagger) == "<a tagger of LOC, MISC, ORG, PER>"
+    text = "Maria met them in Kelfield."
+    assert tagger(iter([text, text])) == [tagger(text)] * 2
+    assert tagger([]) == []
+    for wrong, got in (
+        (None, "NoneType"),
+        (3, "int"),
+        (b"Paris", "bytes"),
+        ({"text": "a"}, "dict"),
+        (["a", 3], "one with int"),
+        ([["Jim", "left"]], "one with list"),
+    ):
+        with pytest.raises(TypeError, match=f"^expected a text or a list of texts, got {got};"):
+            tagger(wrong)
+
+
 def test_options_stand_anywhere(run_directory: Path, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("Ann left.\n", encoding="utf-8")
@@ -260,6 +279,11 @@ def test_what_is_no_plain_file_is_written_as_it_is(predict: Any, tmp_path: Path)
     assert link.is_symlink()
     assert (tmp_path / "target").is_file()
     assert Path("/dev/null").is_char_device()
+    reading, writing = os.pipe()
+    predict(str(path), "--output-file", f"/dev/fd/{writing}")
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        assert json.loads(pipe.read())["words"] == ["Ann", "left", "."]
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "x"])

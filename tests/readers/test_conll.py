@@ -92,17 +92,18 @@ def test_a_byte_order_mark_is_dropped(read: Any) -> None:
         (
             "a O\n",
             {"tag_column": 3},
-            "data.conll:1: expected a column 3 (tag_column), got 2 columns",
+            "data.conll:1: expected a column 3 (tag_column), got 2 columns, counted from 0",
         ),
         (
             "a O\n",
             {"columns": {"pos": 2}},
-            "data.conll:1: expected a column 2 (pos), got 2 columns",
+            "data.conll:1: expected a column 2 (pos), got 2 columns, counted from 0",
         ),
         (
             "a\n",
             {},
-            "data.conll:1: expected a column of tokens and one of tags, got 1 column(s)",
+            "data.conll:1: expected a column of tokens and one of tags, got one column, 'a': "
+            "is the delimiter whitespace?",
         ),
         (b"a O\n\xff O\n", {}, "data.conll:2: expected UTF-8 text, got byte 0xff at column 1"),
         (

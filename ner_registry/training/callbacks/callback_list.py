@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from ner_registry.errors import NerError, RunError
+from ner_registry.errors import NerError, RunError, raised
 from ner_registry.training.callbacks.base import Callback, Metrics
 from ner_registry.training.snapshot import random_state_kept
 
@@ -61,9 +60,4 @@ class CallbackList(Callback):
 
 def _told(number: int, callback: Callback, hook: str, error: Exception) -> str:
     """What a callback raised, in one line."""
-    reason = " ".join(str(error).split())
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"trainer.callbacks.{number}: {type(callback).__name__}.{hook} raised "
-        f"{type(error).__name__}: {reason} ({place.filename}:{place.lineno})"
-    )
+    return raised(f"trainer.callbacks.{number}: {type(callback).__name__}.{hook}", error)

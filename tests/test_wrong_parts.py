@@ -1,0 +1,141 @@
+"""Parts of a user's own that give what they mustn't: told in a line, never trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ner_registry.data.sentence import Sentence
+from ner_registry.embedders import TokenEmbedder
+from ner_registry.encoders import Seq2SeqEncoder
+from ner_registry.errors import RunError
+from ner_registry.heads import TaggerHead
+from ner_registry.jobs.train import train
+from ner_registry.nn import chain_operators
+
+WRONG: Any = {
+    "a token too few": lambda vectors: vectors[:, :-1],
+    "turned round": lambda vectors: vectors.transpose(0, 1),
+    "one row": lambda vectors: vectors[:1],
+    "twice as long": lambda vectors: torch.cat([vectors, vectors], 1),
+    "too narrow": lambda vectors: vectors[..., :-1],
+    "a sum": lambda vectors: vectors.sum(1),
+    "a tuple": lambda vectors: (vectors, None),
+    "nothing": lambda vectors: None,
+}
+
+
+@pytest.fixture
+def name(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of a part that is registered for one test."""
+    for kind in (Seq2SeqEncoder, TokenEmbedder, TaggerHead):
+        monkeypatch.setattr(kind, "_parts", kind.registered())
+    return "wrong"
+
+
+def told(config: dict[str, Any], directory: Path) -> str:
+    config |= {"data_loader": {"batch_size": 7}}
+    with pytest.raises(RunError) as caught:
+        train(config, directory, quiet=True)
+    (line,) = caught.value.lines()
+    return line
+
+
+@pytest.mark.parametrize("spoil", WRONG.values(), ids=WRONG)
+def test_an_encoder(
+    spoil: Callable[[Tensor], Any], name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+            self.output_dim = 8
+            self.layer = nn.Linear(input_dim, 8)
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Any:
+            return spoil(self.layer(inputs))
+
+    config["model"]["encoder"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(
+        "model.encoder: Wrong.forward must give (batch, length, output_dim), here (7, "
+    )
+
+
+@pytest.mark.parametrize("spoil", WRONG.values(), ids=WRONG)
+def test_an_embedder(
+    spoil: Callable[[Tensor], Any], name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    @TokenEmbedder.register(name)
+    class Wrong(TokenEmbedder):
+        def __init__(self, vocab: Any) -> None:
+            super().__init__()
+            self.output_dim = 3
+            self.layer = nn.Linear(2, 3)
+
+        def index(self, sentence: Sentence) -> Tensor:
+            return torch.ones(len(sentence), 2)
+
+        def forward(self, view: Tensor, mask: Tensor) -> Any:
+            return spoil(self.layer(view))
+
+    config["model"]["embedders"]["mine"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith("model.embedders.mine: Wrong.forward must give (batch, length, ")
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (lambda sentence: [1] * len(sentence), "index must give a tensor as long as the sentence"),
+        (lambda sentence: torch.ones(2), "index must give a tensor as long as the sentence"),
+        (lambda sentence: vars()["gone"], "Wrong.index raised KeyError: 'gone' ("),
+    ],
+    ids=["a list", "of another length", "raises"],
+)
+def test_an_index(
+    index: Any, expected: str, name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    @TokenEmbedder.register(name)
+    class Wrong(TokenEmbedder):
+        def __init__(self, vocab: Any) -> None:
+            super().__init__()
+            self.output_dim = 1
+
+        def index(self, sentence: Sentence) -> Any:
+            return index(sentence)
+
+        def forward(self, view: Tensor, mask: Tensor) -> Tensor:
+            raise AssertionError
+
+    config["model"]["embedders"]["mine"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(f"model.embedders.mine: {expected}")
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_what_raises_names_its_own_line(name: str, config: dict[str, Any], tmp_path: Path) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+            self.output_dim = input_dim
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            raise ValueError("no\nway")
+
+    config["model"]["encoder"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(f"model.encoder: Wrong.forward raised ValueError: no way ({__file__}:")
+
+
+def test_kernels_never_read_beyond_what_there_is() -> None:
+    emissions, steps = torch.randn(2, 4, 3), torch.zeros(3, 3)
+    mask = torch.ones(2, 5, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"a mask and tags of \(2, 4\), got \(2, 5\)"):
+        chain_operators.viterbi(emissions, steps, steps[0], steps[0], mask)
