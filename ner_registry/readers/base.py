@@ -16,6 +16,12 @@ from ner_registry.errors import DataError
 
 _BLOCK = 2**16  # bytes
 _JUDGED = 1000  # tokens at the beginning of a file that tell what its tokens are
+# what files begin with that are often taken for text
+_OTHERS = {
+    b"\x1f\x8b": ": it is packed by gzip, but doesn't end in .gz",
+    b"\xff\xfe": ": it looks like UTF-16",
+    b"\xfe\xff": ": it looks like UTF-16",
+}
 _FEWEST = 3  # tokens: fewer tell nothing
 
 
@@ -119,7 +125,8 @@ def _block(file: BufferedIOBase, path: str | Path) -> bytes:
     try:
         return file.read1(_BLOCK)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(path, f"expected gzip, as it ends in .gz, got {error}") from None
+        reason = "another file" if isinstance(error, gzip.BadGzipFile) else error
+        raise DataError(path, f"expected gzip, as it ends in .gz, got {reason}") from None
 
 
 def _decoded(lines: list[bytes], path: str | Path, first: int) -> Iterator[str]:
@@ -144,5 +151,7 @@ def _decoded_one_by_one(lines: list[bytes], path: str | Path, first: int) -> Ite
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             got = f"byte 0x{raw[error.start]:02x} at column {error.start + 1}"
+            if number == 1:
+                got += next((hint for mark, hint in _OTHERS.items() if raw.startswith(mark)), "")
             raise DataError(path, f"expected UTF-8 text, got {got}", number) from None
         yield line.removesuffix("\r")

@@ -94,7 +94,8 @@ def parse_record(line: str, path: str | Path, number: int) -> dict[str, Any]:
         record = json.loads(line, parse_constant=_refuse, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         reason = str(error).replace(": line 1 column", " at column").partition(" (char")[0]
-        raise DataError(path, f"expected a JSON object, got {reason}", number) from None
+        message = f"expected a JSON object, got {line[:40]!r} ({reason})"
+        raise DataError(path, message, number) from None
     if not isinstance(record, dict):
         raise DataError(path, f"expected a JSON object, got {line[:40]!r}", number)
     return record

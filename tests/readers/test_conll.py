@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,17 @@ def test_a_byte_order_mark_is_dropped(read: Any) -> None:
             "is the delimiter whitespace?",
         ),
         (b"a O\n\xff O\n", {}, "data.conll:2: expected UTF-8 text, got byte 0xff at column 1"),
+        (
+            gzip.compress(b"a O\n", mtime=0),
+            {},
+            "data.conll:1: expected UTF-8 text, got byte 0x8b at column 2: it is packed by gzip, "
+            "but doesn't end in .gz",
+        ),
+        (
+            "a O\n".encode("utf-16"),
+            {},
+            "data.conll:1: expected UTF-8 text, got byte 0xff at column 1: it looks like UTF-16",
+        ),
         (
             "Jim B-PER\rworks O\r",
             {},

@@ -23,7 +23,7 @@ def test_words_or_tokens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "expected a JSON object, got Expecting property name"),
+        ("{", "expected a JSON object, got '{' (Expecting property name"),
         ("[1]", "expected a JSON object, got '[1]'"),
         ('{"words": "Jim"}', "expected a list of strings under 'words', got \"Jim\""),
         ('{"words": ["Jim"]}', "expected a list of strings under 'tags', got no such key"),
@@ -32,7 +32,8 @@ def test_words_or_tokens(tmp_path: Path) -> None:
         ('{"words": [], "tags": []}', "expected tokens under 'words', got none"),
         (
             '{"words": ["a"], "tags": ["O"], "tags": ["B-X"]}',
-            "expected a JSON object, got the key 'tags' twice",
+            'expected a JSON object, got \'{"words": ["a"], "tags": ["O"], "tags": \' '
+            "(the key 'tags' twice)",
         ),
         (
             '{"words": ["O", "B-X", "a"], "tags": ["O", "O", "O"]}',
