@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 
@@ -126,7 +127,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def raised(where: str, error: Exception) -> str:
-    """What somebody else's code raised, in one line, with its own place."""
+    """What somebody else's code raised, in one line, with its own place: not PyTorch's within."""
     reason = " ".join(str(error).split())
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((f for f in reversed(frames) if "torch" not in Path(f.filename).parts), frames[-1])
     return f"{where} raised {type(error).__name__}: {reason} ({place.filename}:{place.lineno})"

@@ -160,7 +160,7 @@ def _one_ahead(
     """Windows with what is found in them.
 
     Where there are threads for it, the model works on a full window while the one before is
-    written and the next one read, which take half of the time that the model does.
+    written and the next one read.
     """
     waiting: deque[tuple[list[Sentence], Future[Iterator[_Found]]]] = deque()
     stopped = Event()

@@ -17,6 +17,7 @@ from ner_registry.errors import RunError
 from ner_registry.heads import TaggerHead
 from ner_registry.jobs.train import train
 from ner_registry.nn import chain_operators
+from ner_registry.nn.lstm import bidirectional_lstm
 
 WRONG: Any = {
     "a token too few": lambda vectors: vectors[:, :-1],
@@ -119,6 +120,26 @@ def test_an_index(
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+def test_what_pytorch_raises_in_a_part_is_the_parts(
+    name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+            self.output_dim = 8
+            self.layer = nn.Linear(input_dim + 1, 8)
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            outputs: Tensor = self.layer(inputs)
+            return outputs
+
+    config["model"]["encoder"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith("model.encoder: Wrong.forward raised RuntimeError: mat1 and mat2 shapes")
+    assert f"({__file__}:" in line
+
+
 def test_what_raises_names_its_own_line(name: str, config: dict[str, Any], tmp_path: Path) -> None:
     @Seq2SeqEncoder.register(name)
     class Wrong(Seq2SeqEncoder):
@@ -139,3 +160,6 @@ def test_kernels_never_read_beyond_what_there_is() -> None:
     mask = torch.ones(2, 5, dtype=torch.bool)
     with pytest.raises(ValueError, match=r"a mask and tags of \(2, 4\), got \(2, 5\)"):
         chain_operators.viterbi(emissions, steps, steps[0], steps[0], mask)
+    layers = nn.LSTM(3, 2, batch_first=True), nn.LSTM(3, 2, batch_first=True)
+    with pytest.raises(ValueError, match=r"of \(2, 5\), got \(2, 4, 3\)"):
+        bidirectional_lstm(emissions, mask, *layers)

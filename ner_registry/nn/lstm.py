@@ -39,7 +39,15 @@ def bidirectional_lstm(inputs: Tensor, mask: Tensor, ahead: nn.LSTM, back: nn.LS
         mask: (batch, length), bool.
         ahead: the weights of the direction that reads forwards; of one layer.
         back: those of the other.
+
+    Raises:
+        ValueError: the inputs and the mask differ in shape, which kernels trust.
     """
+    if inputs.shape[:2] != mask.shape:
+        got = tuple(inputs.shape)
+        raise ValueError(
+            f"expected inputs (batch, length, width) of {tuple(mask.shape)}, got {got}"
+        )
     weights = [*_weights(ahead), *_weights(back)]
     keeps = torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *weights))
     outputs: Tensor = _BidirectionalLstm.apply(  # type: ignore[no-untyped-call]  # of torch
