@@ -20,7 +20,8 @@ from ner_registry.config.jsonnet import override
 from ner_registry.config.parse import parse
 from ner_registry.config.plan import Plan
 from ner_registry.config.registry import ask, import_packages, import_plugins
-from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Range
+from ner_registry.config.types import DropoutRate, Pattern, PositiveInt, Probability, Range
+from ner_registry.data.augmentation import Augmentation
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import read_model, read_object
@@ -81,11 +82,25 @@ class DataLoaderSettings:
         memory_map: whether training sentences stay on disk, for a corpus larger than memory:
             its file is read anew whenever it is needed, and what the embedders make of it is
             mapped into memory from files in the cache, made once for all runs.
+        mention_replacement: in training, the probability of showing an entity's mention as
+            another one of the same label and as many tokens (Dai & Adel 2020).
+        capitals: in training, the probability of showing a sentence in capitals.
     """
 
     batch_size: PositiveInt = 32
     shuffle: bool = True
     memory_map: bool = False
+    mention_replacement: Probability = 0.0
+    capitals: Probability = 0.0
+
+    def augmentation_of(self, corpus: Corpus) -> Augmentation:
+        """How its sentences are shown in training."""
+        return Augmentation(
+            corpus.sentences,
+            len(corpus),
+            mention_replacement=self.mention_replacement,
+            capitals=self.capitals,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,11 +277,13 @@ def index_sentences(tagger: AnyTagger, sentences: Iterable[Sentence]) -> Indexed
     return IndexedSentences.index(sentences, indexers_of(tagger), device=tagger.device)
 
 
-def index_corpus(tagger: AnyTagger, corpus: Corpus) -> IndexedSentences:
+def index_corpus(
+    tagger: AnyTagger, corpus: Corpus, augmentation: Augmentation | None = None
+) -> IndexedSentences:
     """A corpus as the tagger sees it, in memory."""
     bar = progress_bar(corpus.sentences, "indexing", len(corpus), unit=" sentences")
     encode = tagger.tags.encode_sentence
-    return IndexedSentences.index(bar, indexers_of(tagger), encode, tagger.device)
+    return IndexedSentences.index(bar, indexers_of(tagger), encode, tagger.device, augmentation)
 
 
 def indexers_of(tagger: AnyTagger) -> dict[str, Callable[[Sentence], Tensor]]:

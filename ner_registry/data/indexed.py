@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ner_registry.data.arrays import Arrays, ArraysInMemory
+from ner_registry.data.augmentation import Augmentation
 from ner_registry.data.batches import document_parts
 from ner_registry.data.sentence import Sentence
-from ner_registry.data.views import View, ViewBuilder, is_shapes
+from ner_registry.data.views import Tokens, View, ViewBuilder, is_shapes
 from ner_registry.errors import RunError
 
 # names of arrays; those of embedders' views begin with the last
@@ -57,6 +59,7 @@ class IndexedSentences:
         arrays: as :func:`index_into` put them together.
         device: where batches are wanted.
         home: where to keep the views; None: there too.
+        augmentation: what shows sentences otherwise than they stand; None: each as itself.
 
     Attributes:
         lengths: tokens of each sentence.
@@ -68,12 +71,15 @@ class IndexedSentences:
         arrays: Mapping[str, Tensor],
         device: torch.device,
         home: torch.device | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.device = device
         self._home = home or device
+        self._augmentation = augmentation
         self._lengths, self._documents = arrays["lengths"], arrays["documents"]
-        self.lengths: Sequence[int] = self._lengths.numpy().data
-        self.documents: Sequence[int] = self._documents.numpy().data
+        count = augmentation.count if augmentation is not None else len(self._lengths)
+        self.lengths: Sequence[int] = self._lengths[:count].numpy().data
+        self.documents: Sequence[int] = self._documents[:count].numpy().data
         lengths = self._lengths.long()
         self._begins = lengths.cumsum(0) - lengths
         self._padding = int(lengths.sum())  # the place after all tokens
@@ -91,11 +97,14 @@ class IndexedSentences:
         indexers: Mapping[str, Callable[[Sentence], Tensor]],
         encode: Callable[[Sentence], Tensor] | None = None,
         device: torch.device | None = None,
+        augmentation: Augmentation | None = None,
     ) -> IndexedSentences:
         """Sentences in memory, as :func:`index_into` indexes them."""
         arrays = ArraysInMemory()
-        index_into(arrays, sentences, indexers, encode)
-        return cls(arrays.tensors(), device or torch.device("cpu"))
+        variants = augmentation.variants if augmentation is not None else ()
+        index_into(arrays, chain(sentences, variants), indexers, encode)
+        home = device or torch.device("cpu")
+        return cls(arrays.tensors(), home, augmentation=augmentation)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -104,24 +113,32 @@ class IndexedSentences:
         """Some of the sentences, by their places in the corpus."""
         chosen = torch.tensor(numbers)
         lengths = self._lengths[chosen].long()
+        documents = self._documents[chosen]
         steps = torch.arange(int(lengths.max()))
         # shape: (batch, length)
-        places = torch.where(
-            steps < lengths.unsqueeze(1), self._begins[chosen].unsqueeze(1) + steps, self._padding
-        ).to(self._home, non_blocking=True)
+        mask = steps < lengths.unsqueeze(1)
+        sentences, positions = chosen.unsqueeze(1).expand_as(mask), steps.expand_as(mask)
+        own = shown = self._tokens(sentences, positions, mask)
+        if self._augmentation is not None:
+            taken = self._augmentation(sentences, positions, documents)
+            shown = self._tokens(*taken, mask)
 
-        def rows(view: View) -> Tensor:
-            return view.rows(chosen, lengths, places).to(self.device, non_blocking=True)
+        def rows(view: View, tokens: Tokens) -> Tensor:
+            return view.rows(tokens).to(self.device, non_blocking=True)
 
         return Batch(
             numbers,
             lengths.tolist(),
-            {name: rows(view) for name, view in self._views.items()},
-            rows(self._tags),
-            (places != self._padding).to(self.device, non_blocking=True),
-            self._documents[chosen].to(self.device, non_blocking=True),
-            rows(self._words),
+            {name: rows(view, shown) for name, view in self._views.items()},
+            rows(self._tags, own),
+            mask.to(self.device, non_blocking=True),
+            documents.to(self.device, non_blocking=True),
+            rows(self._words, shown),
         )
+
+    def _tokens(self, sentences: Tensor, positions: Tensor, mask: Tensor) -> Tokens:
+        places = torch.where(mask, self._begins[sentences] + positions, self._padding)
+        return Tokens(sentences, positions, mask, places.to(self._home, non_blocking=True))
 
 
 def index_into(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,23 @@ from torch import Tensor
 
 from ner_registry.data.arrays import Arrays
 from ner_registry.errors import RunError
+
+
+class Tokens(NamedTuple):
+    """Which of a corpus's tokens a batch has, each (batch, length).
+
+    Attributes:
+        sentences: long, the number of each one's sentence.
+        positions: long, its place in that.
+        mask: bool, true on real ones.
+        places: long, their places in the corpus, on the device that the views are on; the one
+            after the last is that of padding.
+    """
+
+    sentences: Tensor
+    positions: Tensor
+    mask: Tensor
+    places: Tensor
 
 
 class View:
@@ -43,34 +60,31 @@ class View:
         else:
             self._values = self._values.view(int(lengths.sum()) + 1, *shapes[0].tolist())
 
-    def rows(self, numbers: Tensor, lengths: Tensor, places: Tensor) -> Tensor:
-        """The view of some sentences, (batch, length, …), padded with 0.
-
-        Args:
-            numbers: (batch,), of the sentences.
-            lengths: (batch,), their tokens.
-            places: (batch, length), their tokens' places in the corpus, on the device that the
-                view is on; the one after the last is that of padding.
-        """
+    def rows(self, tokens: Tokens) -> Tensor:
+        """The view of a batch's tokens, (batch, length, …), padded with 0."""
+        places = tokens.places
         if self._is_packed:
-            packed = self._places(numbers.numpy(), lengths.numpy())
+            packed = self._places(tokens.sentences.numpy(), tokens.positions.numpy(), tokens.mask)
             places = torch.from_numpy(packed).to(self._values.device, non_blocking=True)
         chosen = self._values.index_select(0, places.flatten())
         return chosen.view(*places.shape, *chosen.shape[1:])
 
-    def _places(self, numbers: Any, lengths: Any) -> Any:
+    def _places(self, sentences: Any, positions: Any, mask: Tensor) -> Any:
         """Of each number, (batch, length, …), its place in a packed array."""
-        sizes = np.column_stack([lengths, self._shapes[numbers]])
+        is_real = mask.numpy()
+        sizes = self._shapes[sentences]  # of each token, (batch, length, dimensions)
+        places = self._begins[sentences] + positions * sizes.prod(2)
         # how far apart two numbers are that are next to each other in a dimension
         strides = np.ones_like(sizes)
-        strides[:, :-1] = sizes[:, :0:-1].cumprod(1)[:, ::-1]
-        places = self._begins[numbers]
-        is_real = np.ones_like(places, dtype=bool)
-        for dimension in range(sizes.shape[1]):
-            form = (-1, *[1] * (dimension + 1))
-            steps = np.arange(sizes[:, dimension].max())
-            places = places[..., None] + steps * strides[:, dimension].reshape(form)
-            is_real = is_real[..., None] & (steps < sizes[:, dimension].reshape(form))
+        strides[..., :-1] = sizes[..., :0:-1].cumprod(2)[..., ::-1]
+        for dimension in range(sizes.shape[2]):
+            own, stride = (
+                values[..., dimension].reshape(*mask.shape, *[1] * (dimension + 1))
+                for values in (sizes, strides)
+            )
+            steps = np.arange(own[mask.numpy()].max(initial=0))
+            places = places[..., None] + steps * stride
+            is_real = is_real[..., None] & (steps < own)
         return np.where(is_real, places, len(self._values) - 1)
 
 

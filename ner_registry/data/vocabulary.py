@@ -24,6 +24,8 @@ class Vocabulary:
         sentences: the training data, which may be iterated more than once.
         counts: the symbols of a vocabulary built before, with their counts, in their order.
         before: those of one that is to be built upon: they keep their indices, new ones follow.
+        variants: what the training data is shown as too: symbols that are in nothing else are
+            counted there.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class Vocabulary:
         sentences: Iterable[Sentence] = (),
         counts: dict[str, int] | None = None,
         before: dict[str, int] | None = None,
+        variants: Iterable[Sentence] = (),
     ) -> None:
         self._sentences = sentences
+        self._variants = variants
         self._before = before or {}
         self.is_built = counts is not None
         self._is_counted = False
@@ -65,6 +69,10 @@ class Vocabulary:
         counter: Counter[str] = Counter()
         for sentence in self._sentences:
             counter.update(symbols(sentence))
+        beside: Counter[str] = Counter()
+        for sentence in self._variants:
+            beside.update(symbols(sentence))
+        counter |= Counter({symbol: n for symbol, n in beside.items() if symbol not in counter})
         kept = {symbol: count + counter[symbol] for symbol, count in self._before.items()}
         for symbol, count in counter.most_common():
             if count >= min_count:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,16 @@ def map_training_data(prepared: Prepared) -> IndexedSentences:
 
     def build(arrays: Arrays) -> None:
         bar = progress_bar(corpus.sentences, "indexing", len(corpus), unit=" sentences")
-        index_into(arrays, bar, indexers_of(tagger), tagger.tags.encode_sentence)
+        shown = chain(bar, prepared.augmentation.variants)
+        index_into(arrays, shown, indexers_of(tagger), tagger.tags.encode_sentence)
         if sha256_of(path) != corpus.sha256:
             raise DataError(path, "it has changed while it was read: start again")
 
     data = IndexedSentences(
-        open_or_build(_key(prepared), build), tagger.device, home=torch.device("cpu")
+        open_or_build(_key(prepared), build),
+        tagger.device,
+        home=torch.device("cpu"),
+        augmentation=prepared.augmentation,
     )
     if len(data) != len(corpus):
         raise DataError(path, "it has changed while it was read: start again")
@@ -59,6 +64,7 @@ def _key(prepared: Prepared) -> str:
         "data": prepared.corpora["train"].sha256,
         "reader": config["dataset_reader"],
         "embedders": config["model"]["embedders"],
+        "capitals": config["data_loader"]["capitals"] > 0,
         "vocabularies": {n: _digest_of(v) for n, v in sorted(prepared.vocabularies.items())},
         "tags": tags.tags,
         "scheme": tags.scheme,

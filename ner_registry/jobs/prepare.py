@@ -16,6 +16,7 @@ from ner_registry.build import Experiment, build_tagger
 from ner_registry.config.plan import Plan
 from ner_registry.config.registry import ask_each, nearest
 from ner_registry.data import catalogue
+from ner_registry.data.augmentation import Augmentation
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import tensor_bytes
 from ner_registry.data.sentence import StreamedSentences
@@ -40,6 +41,7 @@ class Prepared:
         plan: the config, checked.
         experiment: its parts.
         corpora: ``train``, and ``validation`` and ``test`` where there are any.
+        augmentation: how training sentences are shown.
         vocabularies: of each embedder.
         tagger: the model, on its device.
         state: the model, its optimizer and its schedule.
@@ -49,6 +51,7 @@ class Prepared:
     plan: Plan
     experiment: Experiment
     corpora: dict[str, Corpus]
+    augmentation: Augmentation
     vocabularies: dict[str, Vocabulary]
     tagger: Tagger
     state: TrainingState
@@ -106,15 +109,20 @@ def prepare(plan: Plan) -> Prepared:
         if name in corpora:
             corpora[name].report_unknown_labels(tags)
     _check_metric(experiment.trainer.validation_metric, corpora)
+    augmentation = experiment.data_loader.augmentation_of(train)
     vocabularies = {
-        name: Vocabulary(train.sentences, before=start.vocabularies.get(name))
+        name: Vocabulary(
+            train.sentences,
+            before=start.vocabularies.get(name),
+            variants=augmentation.variants,
+        )
         for name in experiment.model.embedders
     }
     tagger = build_tagger(experiment.model, vocabularies, tags)
     carry_over(start, tagger, vocabularies, tags)
     tagger.to(device)
     state = experiment.trainer.state_of(tagger)
-    return Prepared(plan, experiment, corpora, vocabularies, tagger, state, callbacks)
+    return Prepared(plan, experiment, corpora, augmentation, vocabularies, tagger, state, callbacks)
 
 
 def check_alike(prepared: Prepared, hashes: dict[str, str], ranks: Ranks) -> None:

@@ -149,8 +149,13 @@ def _begin(
 def _run(prepared: Prepared, directory: Path, ranks: Ranks, *, recover: bool) -> dict[str, Any]:
     experiment, tagger, corpora = prepared.experiment, prepared.tagger, prepared.corpora
     loading = experiment.data_loader
+    shown = {"train": prepared.augmentation}
     mapped = {"train": map_training_data(prepared)} if loading.memory_map else {}
-    data = mapped | {n: index_corpus(tagger, c) for n, c in corpora.items() if n not in mapped}
+    data = mapped | {
+        name: index_corpus(tagger, corpus, shown.get(name))
+        for name, corpus in corpora.items()
+        if name not in mapped
+    }
     sampler = LengthBatchSampler(
         data["train"].lengths,
         batch_size=loading.batch_size,

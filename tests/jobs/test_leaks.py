@@ -53,6 +53,7 @@ def runs(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
                 "head": {"type": "crf"},
                 "dropout": 0.3,
             },
+            "data_loader": {"mention_replacement": 0.5, "capitals": 0.2},
             "trainer": {
                 "optimizer": {"type": "adam", "lr": 0.01},
                 "learning_rate_scheduler": {"type": "cosine_with_warmup"},

@@ -46,6 +46,7 @@ def prepared(config: dict[str, Any], *, is_mapped: bool) -> Prepared:
 
 
 def test_a_run_is_the_same_to_the_byte(config: dict[str, Any], tmp_path: Path, cache: Path) -> None:
+    config["data_loader"] |= {"mention_replacement": 0.5, "capitals": 0.2}
     runs = {}
     for name, is_mapped in (("memory", False), ("mapped", True)):
         config["data_loader"]["memory_map"] = is_mapped

@@ -30,6 +30,8 @@ OVERRIDES = {
     "train_data_path": "sample/dev.conll",
     "validation_data_path": "sample/test.conll",
     "test_data_path": "sample/test.conll",
+    "data_loader.mention_replacement": 0.3,
+    "data_loader.capitals": 0.2,
     "trainer.num_epochs": 3,
     "trainer.patience": None,
     "trainer.save_every_num_batches": 4,
