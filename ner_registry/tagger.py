@@ -14,9 +14,9 @@ from ner_registry.data.schemes import Span
 from ner_registry.data.tags import TagSet
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Context, Seq2SeqEncoder, encode
-from ner_registry.errors import RunError
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
+from ner_registry.nn.shapes import check_shape, check_vectors
 
 
 class ScoredSpan(NamedTuple):
@@ -84,14 +84,13 @@ class Tagger(nn.Module):
         ]
         inputs = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
         encoded = encode(self.encoder, inputs, mask, Context(batch.documents, batch.words))
-        _check_vectors(encoded, "model.encoder", self.encoder, mask)
         dropped: Tensor = self.dropout(encoded)
         return dropped
 
     def _embedded(self, name: str, embedder: Any, batch: Batch) -> Tensor:
         path, mask = f"model.embedders.{name}", batch.mask
         vectors: Tensor = ask(path, embedder, "forward", batch.views[name], mask)
-        _check_vectors(vectors, path, embedder, mask)
+        check_vectors(vectors, path, embedder, mask)
         return vectors
 
     def loss(self, batch: Batch) -> Tensor:
@@ -125,7 +124,7 @@ class Tagger(nn.Module):
 
     def _loss(self, encoded: Tensor, batch: Batch) -> Tensor:
         losses: Tensor = ask("model.head", self.head, "loss", encoded, batch.tags, batch.mask)
-        _check(losses, "model.head", self.head, "loss", "(batch,)", batch.mask.shape[:1])
+        check_shape(losses, "model.head", self.head, "loss", "(batch,)", batch.mask.shape[:1])
         return losses
 
     def _scored(self, encoded: Tensor, mask: Tensor) -> list[list[ScoredSpan]]:
@@ -137,29 +136,8 @@ class Tagger(nn.Module):
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
         paths: Tensor = ask("model.head", self.head, "decode", encoded, mask)
-        _check(paths, "model.head", self.head, "decode", "(batch, length)", mask.shape)
+        check_shape(paths, "model.head", self.head, "decode", "(batch, length)", mask.shape)
         return self.tags.find_spans(paths.cpu().numpy())
-
-
-def _check_vectors(given: Any, path: str, part: Any, mask: Tensor) -> None:
-    expected = (*mask.shape, part.output_dim)
-    _check(given, path, part, "forward", "(batch, length, output_dim)", expected)
-
-
-def _check(
-    given: Any, path: str, part: nn.Module, method: str, shape: str, expected: tuple[int, ...]
-) -> None:
-    """Refuses what a part gives that isn't of the shape that it must have.
-
-    Raises:
-        RunError: naming the part, what was expected and what it gave.
-    """
-    if not isinstance(given, Tensor) or given.shape != expected:
-        got = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-        raise RunError(
-            f"{path}: {type(part).__name__}.{method} must give {shape}, here {tuple(expected)}, "
-            f"got {got}"
-        )
 
 
 def scored_spans(spans: Any, scores: Tensor, tags: TagSet, size: int) -> list[list[ScoredSpan]]:

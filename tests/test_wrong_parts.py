@@ -47,9 +47,14 @@ def told(config: dict[str, Any], directory: Path) -> str:
     return line
 
 
+@pytest.mark.parametrize("is_within", [False, True])
 @pytest.mark.parametrize("spoil", WRONG.values(), ids=WRONG)
 def test_an_encoder(
-    spoil: Callable[[Tensor], Any], name: str, config: dict[str, Any], tmp_path: Path
+    spoil: Callable[[Tensor], Any],
+    is_within: bool,
+    name: str,
+    config: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     @Seq2SeqEncoder.register(name)
     class Wrong(Seq2SeqEncoder):
@@ -62,6 +67,8 @@ def test_an_encoder(
             return spoil(self.layer(inputs))
 
     config["model"]["encoder"] = {"type": name}
+    if is_within:
+        config["model"]["encoder"] = {"type": "stack", "encoders": [{"type": name}]}
     line = told(config, tmp_path / "run")
     assert line.startswith(
         "model.encoder: Wrong.forward must give (batch, length, output_dim), here (7, "

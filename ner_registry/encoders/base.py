@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ner_registry.config.registry import Registrable, ask
 from ner_registry.encoders.context import Context
+from ner_registry.nn.shapes import check_vectors
 
 
 class Seq2SeqEncoder(nn.Module, ABC, Registrable):
@@ -37,7 +38,12 @@ class Seq2SeqEncoder(nn.Module, ABC, Registrable):
 def encode(
     encoder: Seq2SeqEncoder, inputs: Tensor, mask: Tensor, context: Context | None
 ) -> Tensor:
-    """What an encoder gives; the context is handed to those that read documents alone."""
+    """What an encoder gives; the context is handed to those that read documents alone.
+
+    Raises:
+        RunError: it isn't (batch, length, output_dim).
+    """
     beside = (context,) if encoder.reads_documents else ()
     outputs: Tensor = ask("model.encoder", encoder, "forward", inputs, mask, *beside)
+    check_vectors(outputs, "model.encoder", encoder, mask)
     return outputs
