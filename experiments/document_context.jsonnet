@@ -3,5 +3,4 @@
 local lstm = { type: 'lstm', hidden_size: 150 };
 (import 'no_external_data.jsonnet') + {
   model+: { encoder: { type: 'mentions', first: lstm, second: lstm, dropout: 0.2 } },
-  trainer+: { num_epochs: 20 },
 }

@@ -18,12 +18,18 @@
     // a hidden word must be told from its neighbours
     word_dropout: 0.2,
   },
-  data_loader: { batch_size: 32 },
+  data_loader: {
+    batch_size: 32,
+    // other names in the same places: what stands around them must tell their label
+    mention_replacement: 0.3,
+    // headlines, and people who type so
+    capitals: 0.1,
+  },
   trainer: {
     optimizer: { type: 'adamw', lr: 0.004, weight_decay: 0.05 },
     learning_rate_scheduler: { type: 'cosine_with_warmup', warmup_epochs: 1 },
     average: { type: 'ema', decay: 0.999 },
-    num_epochs: 28,
+    num_epochs: 20,
     grad_norm: 1.0,
   },
 }
