@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from ner_registry.formats.base import Source
 from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
 from ner_registry.predictor import BATCH_SIZE, Predictor, load
 from ner_registry.readers.base import numbered_lines
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,10 @@ def tag_file(
         write = writer_of(settings.output_format, on_terminal=is_coloured(out))
         reader = predictor.archive.experiment.evaluation_reader
         rows: Any = "whole" if settings.output_format == "conll" else "nothing"
-        sentences = read(Source(numbered_lines(file, name), name, reader, rows))
+        lines = numbered_lines(file, name)
+        if form == "text" and settings.input_format is None:
+            lines = _looked_at(lines, name)
+        sentences = read(Source(lines, name, reader, rows))
         sentences = counted(sentences, source, "tagging")
         tagged = predictor.tag(
             sentences, settings.batch_size, threshold=settings.threshold, top_k=settings.top_k
@@ -101,6 +108,25 @@ def tag_file(
             out.write(piece)
             if source == STDIO:
                 out.flush()  # somebody may be waiting at the other end of a pipe
+
+
+def _looked_at(lines: Iterator[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
+    """Lines that are read as plain text because nobody said what they are."""
+    for number, line in lines:
+        if number == 1 and _is_json(line):
+            logger.warning(
+                "%s: its first line is JSON, and is read as plain text: --input-format jsonl", name
+            )
+        yield number, line
+
+
+def _is_json(line: str) -> bool:
+    if not line.startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 @contextmanager

@@ -46,6 +46,30 @@ def test_stdin_is_text(predict: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(predict())["words"] == ["Ann", "left", "."]
 
 
+@pytest.mark.parametrize(
+    ("line", "flags", "is_doubted"),
+    [
+        ('{"words": ["Ann"]}', [], True),
+        ('{"words": ["Ann"]}', ["--input-format", "text"], False),
+        ("{Ann} left.", [], False),
+        ("[1]", [], False),
+    ],
+)
+def test_json_that_is_read_as_text_is_told_of(
+    line: str,
+    flags: list[str],
+    is_doubted: bool,
+    predict: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{line}\n{line}\n".encode())))
+    predict(*flags)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    expected = "stdin: its first line is JSON, and is read as plain text: --input-format jsonl"
+    assert warnings == [expected] * is_doubted
+
+
 def test_records(predict: Any, tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text(
