@@ -82,8 +82,9 @@ class DataLoaderSettings:
         memory_map: whether training sentences stay on disk, for a corpus larger than memory:
             its file is read anew whenever it is needed, and what the embedders make of it is
             mapped into memory from files in the cache, made once for all runs.
-        mention_replacement: in training, the probability of showing an entity's mention as
-            another one of the same label and as many tokens (Dai & Adel 2020).
+        mention_replacement: in training, the probability of showing an entity's mention as one
+            drawn from those of the same label, as many tokens, and in capitals or not as it is
+            (Dai & Adel 2020). Embedders must look at no token's neighbours then.
         capitals: in training, the probability of showing a sentence in capitals.
     """
 

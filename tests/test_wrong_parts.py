@@ -31,6 +31,13 @@ WRONG: Any = {
 }
 
 
+HOLDING: Any = {
+    "stack": lambda encoder: {"type": "stack", "encoders": [encoder]},
+    "mentions": lambda encoder: {"type": "mentions", "first": encoder, "second": encoder},
+    "document": lambda encoder: {"type": "document", "encoder": encoder},
+}
+
+
 @pytest.fixture
 def name(monkeypatch: pytest.MonkeyPatch) -> str:
     """Of a part that is registered for one test."""
@@ -47,11 +54,11 @@ def told(config: dict[str, Any], directory: Path) -> str:
     return line
 
 
-@pytest.mark.parametrize("is_within", [False, True])
+@pytest.mark.parametrize("within", [None, "stack", "mentions", "document"])
 @pytest.mark.parametrize("spoil", WRONG.values(), ids=WRONG)
 def test_an_encoder(
     spoil: Callable[[Tensor], Any],
-    is_within: bool,
+    within: str | None,
     name: str,
     config: dict[str, Any],
     tmp_path: Path,
@@ -67,11 +74,11 @@ def test_an_encoder(
             return spoil(self.layer(inputs))
 
     config["model"]["encoder"] = {"type": name}
-    if is_within:
-        config["model"]["encoder"] = {"type": "stack", "encoders": [{"type": name}]}
+    if within is not None:
+        config["model"]["encoder"] = HOLDING[within](config["model"]["encoder"])
     line = told(config, tmp_path / "run")
     assert line.startswith(
-        "model.encoder: Wrong.forward must give (batch, length, output_dim), here (7, "
+        "model.encoder: Wrong.forward must give (batch, length, output_dim), here ("
     )
 
 

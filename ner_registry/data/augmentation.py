@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain
 
 import torch
 from torch import Tensor
@@ -23,12 +22,13 @@ class Augmentation:
     Args:
         sentences: the training data, iterated more than once.
         count: how many there are.
-        mention_replacement: probability of showing a mention as another one.
+        mention_replacement: probability of showing a mention as one drawn from those like it.
         capitals: probability of showing a sentence in capitals.
 
     Attributes:
         count: how many sentences there are.
         variants: those to index after them, as many or none.
+        indexed: how many sentences there are with these.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Augmentation:
         capitals: float = 0.0,
     ) -> None:
         self.count = count
+        self.indexed = count * (1 + bool(capitals))
         self.variants: Iterable[Sentence] = ()
         self._capitals = capitals
         if capitals:
@@ -82,40 +83,39 @@ class MentionReplacement:
     what stands around it.
 
     A mention is shown as one of as many tokens, so that a sentence keeps its length and its tags,
-    and one in capitals as one in capitals. Any of these is as likely, however often it occurs.
-    Equal mentions of a document are shown as the same.
+    and one in capitals as one in capitals. Any of these, itself too, is as likely, however often
+    it occurs. Equal mentions of a document that are in one batch are shown as the same.
 
     Args:
         sentences: the training data; gone through once.
-        probability: of showing a mention as another.
+        probability: of drawing what a mention is shown as.
     """
 
     def __init__(self, sentences: Iterable[Sentence], probability: float) -> None:
         self._probability = probability
         begins, starts, names = array("q", [0]), array("q"), array("q")
         first = array("q")  # of each name, the first mention: sentence, token, how many tokens
-        known: dict[tuple[str, ...], int] = {}
-        alike: dict[tuple[str, int, bool], list[int]] = {}
+        kinds = array("q")
+        known_names: dict[tuple[str, ...], int] = {}
+        known_kinds: dict[tuple[str, int, bool], int] = {}
         for number, sentence in enumerate(sentences):
             for label, start, end in tags_to_spans(sentence.tags or []):
                 tokens = sentence.tokens[start:end]
-                name = known.setdefault((label, *tokens), len(known))
-                if name == len(first) // 3:
+                name = known_names.setdefault((label, *tokens), len(known_names))
+                if name == len(kinds):
                     first.extend((number, start, end - start))
                     kind = label, len(tokens), all(map(str.isupper, tokens))
-                    alike.setdefault(kind, []).append(name)
+                    kinds.append(known_kinds.setdefault(kind, len(known_kinds)))
                 starts.append(start)
                 names.append(name)
             begins.append(len(names))
         self._begins = _tensor(begins)  # of each sentence, its first mention; and after the last
         self._starts, self._names = _tensor(starts), _tensor(names)
         self._first = _tensor(first).view(-1, 3)
-        # names of a kind stand together
-        self._order = order = _tensor([*chain.from_iterable(alike.values())])
-        sizes = _tensor([*map(len, alike.values())])
-        self._kind_sizes, self._kind_begins = torch.empty_like(order), torch.empty_like(order)
-        self._kind_sizes[order] = sizes.repeat_interleave(sizes)
-        self._kind_begins[order] = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+        self._kinds = _tensor(kinds)  # of each name
+        self._by_kind = self._kinds.argsort(stable=True)  # names of a kind stand together
+        self._kind_sizes = self._kinds.bincount()
+        self._kind_begins = self._kind_sizes.cumsum(0) - self._kind_sizes
 
     def __call__(
         self, sentences: Tensor, positions: Tensor, documents: Tensor
@@ -135,9 +135,10 @@ class MentionReplacement:
         mentions = self._begins[numbers[rows]] + within
         names = self._names[mentions]
         pairs, which = torch.stack([documents[rows], names], 1).unique(dim=0, return_inverse=True)
-        own = pairs[:, 1]
-        draw = torch.rand(2, len(own), dtype=torch.float64)
-        other = self._order[self._kind_begins[own] + (draw[0] * self._kind_sizes[own]).long()]
+        kinds = self._kinds[pairs[:, 1]]
+        draw = torch.rand(2, len(kinds), dtype=torch.float64)
+        chosen = (draw[0] * self._kind_sizes[kinds]).long()
+        other = self._by_kind[self._kind_begins[kinds] + chosen]
         is_shown = (draw[1] < self._probability)[which]
         rows, starts = rows[is_shown], self._starts[mentions[is_shown]]
         first = self._first[other[which[is_shown]]]

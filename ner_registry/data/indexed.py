@@ -103,8 +103,8 @@ class IndexedSentences:
         arrays = ArraysInMemory()
         variants = augmentation.variants if augmentation is not None else ()
         index_into(arrays, chain(sentences, variants), indexers, encode)
-        home = device or torch.device("cpu")
-        return cls(arrays.tensors(), home, augmentation=augmentation)
+        device = device or torch.device("cpu")
+        return cls(arrays.tensors(), device, augmentation=augmentation)
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -71,19 +71,17 @@ class View:
 
     def _places(self, sentences: Any, positions: Any, mask: Tensor) -> Any:
         """Of each number, (batch, length, …), its place in a packed array."""
-        is_real = mask.numpy()
+        is_real = is_token = mask.numpy()
         sizes = self._shapes[sentences]  # of each token, (batch, length, dimensions)
         places = self._begins[sentences] + positions * sizes.prod(2)
         # how far apart two numbers are that are next to each other in a dimension
         strides = np.ones_like(sizes)
         strides[..., :-1] = sizes[..., :0:-1].cumprod(2)[..., ::-1]
         for dimension in range(sizes.shape[2]):
-            own, stride = (
-                values[..., dimension].reshape(*mask.shape, *[1] * (dimension + 1))
-                for values in (sizes, strides)
-            )
-            steps = np.arange(own[mask.numpy()].max(initial=0))
-            places = places[..., None] + steps * stride
+            form = (*is_token.shape, *[1] * (dimension + 1))
+            own = sizes[..., dimension].reshape(form)
+            steps = np.arange(own[is_token].max(initial=0))
+            places = places[..., None] + steps * strides[..., dimension].reshape(form)
             is_real = is_real[..., None] & (steps < own)
         return np.where(is_real, places, len(self._values) - 1)
 

@@ -24,8 +24,8 @@ class Vocabulary:
         sentences: the training data, which may be iterated more than once.
         counts: the symbols of a vocabulary built before, with their counts, in their order.
         before: those of one that is to be built upon: they keep their indices, new ones follow.
-        variants: what the training data is shown as too: symbols that are in nothing else are
-            counted there.
+        variants: what the training data is shown as too: a symbol that is more often there has
+            that for its count.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Vocabulary:
         beside: Counter[str] = Counter()
         for sentence in self._variants:
             beside.update(symbols(sentence))
-        counter |= Counter({symbol: n for symbol, n in beside.items() if symbol not in counter})
+        counter |= beside  # whichever is the larger
         kept = {symbol: count + counter[symbol] for symbol, count in self._before.items()}
         for symbol, count in counter.most_common():
             if count >= min_count:

@@ -37,7 +37,11 @@ class TokenEmbedder(nn.Module, ABC, Registrable):
 
     @abstractmethod
     def index(self, sentence: Sentence) -> Tensor:
-        """The view of a sentence, (length, …); called once per sentence."""
+        """The view of a sentence, (length, …); called once per sentence.
+
+        What stands for a token must follow from the token (and its other columns) alone: with
+        ``data_loader.mention_replacement`` it is shown in other sentences too.
+        """
 
     @abstractmethod
     def forward(self, view: Tensor, mask: Tensor) -> Tensor:

@@ -132,7 +132,7 @@ class Embedding(TokenEmbedder):
                 covered_types += row is not None
         logger.info(
             "pretrained vectors: %d read; they cover %.1f %% of the tokens and %.1f %% of the "
-            "types of the training data",
+            "types of the training data as it is shown",
             len(vectors.rows),
             100 * covered / max(tokens, 1),
             100 * covered_types / max(types, 1),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ner_registry.encoders.base import Seq2SeqEncoder
+from ner_registry.encoders.base import Seq2SeqEncoder, encode
 from ner_registry.encoders.context import Context
 
 
@@ -54,7 +54,7 @@ class DocumentEncoder(Seq2SeqEncoder):
         joined[row, starts] = self.boundary
         joined[rows[mask], places[mask]] = inputs[mask]
         steps = torch.arange(length, device=mask.device)
-        encoded = self.encoder(joined, steps < lengths.unsqueeze(1))
+        encoded = encode(self.encoder, joined, steps < lengths.unsqueeze(1), None)
         outputs: Tensor = encoded.new_zeros(*mask.shape, self.output_dim)
         outputs[mask] = encoded[rows[mask], places[mask]]
         return outputs

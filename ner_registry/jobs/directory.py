@@ -80,8 +80,8 @@ def _differences(before: Any, now: Any, path: str) -> Iterator[Fault]:
             yield from _differences(before.get(key), now.get(key), f"{path}.{key}".lstrip("."))
     elif before != now:
         message = (
-            f"the run to recover has {json.dumps(before)}, got {json.dumps(now)}: recover it as it "
-            "began, or begin another one that goes on from its model, by model.from_archive"
+            f"the run to recover has {json.dumps(before)}, got {json.dumps(now)}; another run goes "
+            "on from its model by model.from_archive"
         )
         yield Fault(path, message)
 

@@ -44,15 +44,11 @@ def map_training_data(prepared: Prepared) -> IndexedSentences:
         if sha256_of(path) != corpus.sha256:
             raise DataError(path, "it has changed while it was read: start again")
 
-    data = IndexedSentences(
-        open_or_build(_key(prepared), build),
-        tagger.device,
-        home=torch.device("cpu"),
-        augmentation=prepared.augmentation,
-    )
-    if len(data) != len(corpus):
+    arrays = open_or_build(_key(prepared), build)
+    if len(arrays["lengths"]) != prepared.augmentation.indexed:
         raise DataError(path, "it has changed while it was read: start again")
-    return data
+    home = torch.device("cpu")
+    return IndexedSentences(arrays, tagger.device, home, prepared.augmentation)
 
 
 def _key(prepared: Prepared) -> str:
