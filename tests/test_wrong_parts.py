@@ -54,11 +54,18 @@ def told(config: dict[str, Any], directory: Path) -> str:
     return line
 
 
-@pytest.mark.parametrize("within", [None, "stack", "mentions", "document"])
-@pytest.mark.parametrize("spoil", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(
+    ("within", "spoiling"),
+    [
+        *((None, spoiling) for spoiling in WRONG),
+        ("stack", "a tuple"),
+        ("mentions", "too narrow"),
+        ("document", "twice as long"),
+    ],
+)
 def test_an_encoder(
-    spoil: Callable[[Tensor], Any],
     within: str | None,
+    spoiling: str,
     name: str,
     config: dict[str, Any],
     tmp_path: Path,
@@ -71,7 +78,7 @@ def test_an_encoder(
             self.layer = nn.Linear(input_dim, 8)
 
         def forward(self, inputs: Tensor, mask: Tensor) -> Any:
-            return spoil(self.layer(inputs))
+            return WRONG[spoiling](self.layer(inputs))
 
     config["model"]["encoder"] = {"type": name}
     if within is not None:
