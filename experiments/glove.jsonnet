@@ -11,4 +11,5 @@
       },
     },
   },
+  trainer+: { adversarial_share: 1.0 },
 }

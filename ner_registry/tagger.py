@@ -76,14 +76,24 @@ class Tagger(nn.Module):
         """Whether batches must be of whole documents."""
         return self.encoder.reads_documents
 
-    def encode(self, batch: Batch) -> Tensor:
-        """The encoder's output, (batch, length, width)."""
-        mask = batch.mask
+    def embed(self, batch: Batch) -> Tensor:
+        """What the encoder reads, (batch, length, width)."""
         vectors = [
             self._embedded(name, embedder, batch) for name, embedder in self.embedders.items()
         ]
-        inputs = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
-        encoded = encode(self.encoder, inputs, mask, Context(batch.documents, batch.words))
+        dropped: Tensor = self.dropout(self.word_dropout(torch.cat(vectors, 2)))
+        return dropped
+
+    def encode(self, batch: Batch, embedded: Tensor | None = None) -> Tensor:
+        """The encoder's output, (batch, length, width).
+
+        Args:
+            batch: the sentences.
+            embedded: what the encoder reads, (batch, length, width); None: what :meth:`embed`
+                gives.
+        """
+        inputs = self.embed(batch) if embedded is None else embedded
+        encoded = encode(self.encoder, inputs, batch.mask, Context(batch.documents, batch.words))
         dropped: Tensor = self.dropout(encoded)
         return dropped
 
@@ -93,9 +103,9 @@ class Tagger(nn.Module):
         check_vectors(vectors, path, embedder, mask)
         return vectors
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Negative log-likelihood of each sentence's tags, (batch,)."""
-        return self._loss(self.encode(batch), batch)
+    def loss(self, batch: Batch, embedded: Tensor | None = None) -> Tensor:
+        """Negative log-likelihood of each sentence's tags, (batch,); as for :meth:`encode`."""
+        return self._loss(self.encode(batch, embedded), batch)
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""

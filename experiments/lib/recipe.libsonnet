@@ -29,6 +29,9 @@
     optimizer: { type: 'adamw', lr: 0.004, weight_decay: 0.05 },
     learning_rate_scheduler: { type: 'cosine_with_warmup', warmup_epochs: 1 },
     average: { type: 'ema', decay: 0.999 },
+    // every other batch is learnt from at its hardest too
+    adversarial_perturbation: 1.0,
+    adversarial_share: 0.5,
     num_epochs: 20,
     grad_norm: 1.0,
   },

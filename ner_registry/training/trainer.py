@@ -20,6 +20,7 @@ from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import RunError
+from ner_registry.training.adversarial import adversarial_backward
 from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
 from ner_registry.training.gradient import add_up_gradient, clip_gradient
@@ -44,7 +45,8 @@ class Trainer:
 
     Args:
         state: a model on its device, with its optimizer and its schedule; the model has a
-            ``loss(batch)`` that gives a loss per sentence, (batch,).
+            ``loss(batch)`` that gives a loss per sentence, (batch,), and for adversarial training
+            all else that a Tagger has.
         settings: how.
         data: the training sentences.
         sampler: says which sentences make a batch, for a given epoch.
@@ -189,12 +191,15 @@ class Trainer:
         share = self.sampler.share(numbers, self.ranks.rank, self.ranks.size)
         # a rank with no part has a gradient all the same, of zeros: the ranks add up what all have
         batch = self.data.batch(share or numbers[:1])
+        weight = bool(share) / len(numbers)
+        size = self.settings.perturbation_at(self.progress.steps)
         with memory_for(batch, self.progress, self.places):
-            loss: Tensor = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
-            if not share:
-                loss = 0 * loss
-            (loss / len(numbers)).backward()
-        return loss.detach()
+            if size:
+                loss = adversarial_backward(self.model, batch, size, weight)  # type: ignore[arg-type]  # as told above
+            else:
+                loss = self.model.loss(batch).sum()  # type: ignore[operator]  # as told above
+                (loss * weight).backward()
+        return loss.detach() * bool(share)
 
     def _settle(self) -> None:
         """Leaves nothing put off that ranks, which look up other rows, would do at other times.

@@ -33,6 +33,7 @@ OVERRIDES = {
     "data_loader.mention_replacement": 0.3,
     "data_loader.capitals": 0.2,
     "trainer.num_epochs": 3,
+    "trainer.adversarial_perturbation": 0.1,
     "trainer.patience": None,
     "trainer.save_every_num_batches": 4,
     "trainer.average": {"type": "ema", "decay": 0.9},
