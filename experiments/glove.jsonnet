@@ -11,5 +11,6 @@
       },
     },
   },
+  // better on dev with every batch so; without the vectors it isn't
   trainer+: { adversarial_share: 1.0 },
 }

@@ -2,6 +2,6 @@
 local embedders = import 'lib/embedders.libsonnet';
 (import 'lib/recipe.libsonnet') + {
   model+: { embedders: { words: embedders.words } },
-  // in proportion to the norm of what there is to be moved
+  // there are fewer numbers to move: 1 is too far for them
   trainer+: { adversarial_perturbation: 0.5 },
 }

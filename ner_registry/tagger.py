@@ -104,7 +104,12 @@ class Tagger(nn.Module):
         return vectors
 
     def loss(self, batch: Batch, embedded: Tensor | None = None) -> Tensor:
-        """Negative log-likelihood of each sentence's tags, (batch,); as for :meth:`encode`."""
+        """Negative log-likelihood of each sentence's tags, (batch,).
+
+        Args:
+            batch: the sentences.
+            embedded: what the encoder reads, as for :meth:`encode`.
+        """
         return self._loss(self.encode(batch, embedded), batch)
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:

@@ -47,9 +47,9 @@ class TrainerSettings:
         validation_metric: what decides which epoch is best, after ``+`` where more of it is
             better and ``-`` where less is.
         adversarial_perturbation: a batch is learnt from a second time, with each sentence's
-            embeddings moved in the direction in which its loss grows fastest, by a step of this
+            embeddings moved in the direction in which the loss grows fastest, by a step of this
             length, the norm over all its tokens (Miyato et al. 2017). That takes nearly twice the
-            time. 0: once, as it is.
+            time; ``training_loss`` is of the sentences as they are. 0: once, as it is.
         adversarial_share: of the batches, how many are learnt from so, evenly spread.
         grad_norm: the gradient is scaled down to this norm where it is longer; null doesn't.
         max_skipped_steps: how many steps of the run may have a loss or a gradient that isn't
@@ -81,10 +81,10 @@ class TrainerSettings:
     num_threads: PositiveInt | None = None
 
     def perturbation_at(self, step: int) -> float:
-        """That of the batch of an epoch's step, from 0; 0 for a batch that is learnt from once."""
+        """How far embeddings are moved at a step of the run, from 0; 0: not at all."""
         share = self.adversarial_share
-        is_one = math.floor((step + 1) * share) > math.floor(step * share)
-        return is_one * self.adversarial_perturbation
+        is_chosen = math.floor((step + 1) * share) > math.floor(step * share)
+        return self.adversarial_perturbation if is_chosen else 0.0
 
     def state_of(self, model: nn.Module) -> TrainingState:
         """The model with the optimizer and the schedule that these settings say."""

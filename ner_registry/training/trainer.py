@@ -45,8 +45,8 @@ class Trainer:
 
     Args:
         state: a model on its device, with its optimizer and its schedule; the model has a
-            ``loss(batch)`` that gives a loss per sentence, (batch,), and for adversarial training
-            all else that a Tagger has.
+            ``loss(batch)`` that gives a loss per sentence, (batch,); adversarial training also
+            needs a Tagger's ``embed(batch)`` and ``loss(batch, embedded)``.
         settings: how.
         data: the training sentences.
         sampler: says which sentences make a batch, for a given epoch.
@@ -192,7 +192,8 @@ class Trainer:
         # a rank with no part has a gradient all the same, of zeros: the ranks add up what all have
         batch = self.data.batch(share or numbers[:1])
         weight = bool(share) / len(numbers)
-        size = self.settings.perturbation_at(self.progress.steps)
+        done = self.progress.epoch * len(self.sampler) + self.progress.steps
+        size = self.settings.perturbation_at(done)
         with memory_for(batch, self.progress, self.places):
             if size:
                 loss = adversarial_backward(self.model, batch, size, weight)  # type: ignore[arg-type]  # as told above

@@ -29,6 +29,8 @@ SETTINGS: dict[str, Any] = {
     "test_data_path": "sample/test.conll",
     "trainer.num_epochs": 3,
     "trainer.patience": None,
+    "trainer.adversarial_perturbation": 0.3,
+    "trainer.adversarial_share": 0.5,
     "trainer.save_every_num_batches": 4,
     "trainer.average": {"type": "ema", "decay": 0.9},
     "trainer.learning_rate_scheduler": {"type": "linear_with_warmup"},

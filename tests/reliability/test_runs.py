@@ -34,6 +34,7 @@ OVERRIDES = {
     "data_loader.capitals": 0.2,
     "trainer.num_epochs": 3,
     "trainer.adversarial_perturbation": 0.1,
+    "trainer.adversarial_share": 0.5,
     "trainer.patience": None,
     "trainer.save_every_num_batches": 4,
     "trainer.average": {"type": "ema", "decay": 0.9},

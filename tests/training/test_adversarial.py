@@ -12,6 +12,7 @@ from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import Embedding
 from ner_registry.encoders import LstmEncoder
+from ner_registry.errors import RunError
 from ner_registry.heads import CrfHead
 from ner_registry.tagger import Tagger
 from ner_registry.training.adversarial import adversarial_backward
@@ -81,6 +82,29 @@ def test_what_counts_for_nothing_is_moved_nowhere() -> None:
     for parameter in tagger.parameters():
         assert parameter.grad is not None
         assert not parameter.grad.any()
+
+
+@pytest.mark.parametrize("weight", [1e-20, 1e-25, 1e-35])
+def test_a_gradient_of_nearly_nothing_moves_nothing_far(weight: float) -> None:
+    """Of numbers whose squares are too small for float32."""
+    tagger, batch = made()
+    adversarial_backward(tagger, batch, SIZE, weight)
+    gradient = [p.grad for p in tagger.parameters() if p.grad is not None]
+    assert max(float(part.abs().max()) for part in gradient) < 100 * weight
+
+
+class Detached(LstmEncoder):
+    """Learns, but not from what it reads."""
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        return super().forward(inputs.detach(), mask)
+
+
+def test_an_encoder_without_a_gradient_is_told_of() -> None:
+    tagger, batch = made()
+    tagger.encoder = Detached(5, hidden_size=4)
+    with pytest.raises(RunError, match="doesn't pass on"):
+        adversarial_backward(tagger, batch, SIZE, WEIGHT)
 
 
 @pytest.mark.parametrize(
