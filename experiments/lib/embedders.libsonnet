@@ -17,6 +17,5 @@
     prefixes: [1, 2, 3],
     suffixes: [1, 2, 3],
     norm: false,
-    feature_dropout: 0.3,
   },
 }
