@@ -203,7 +203,7 @@ def test_ranks_train_as_one_process(
 ) -> None:
     if not whole and "data_loader.batch_size" not in settings:
         pytest.skip("the others are tried with --whole")
-    changes = SETTINGS | WITHOUT_CHANCE | settings
+    changes = SETTINGS | {"trainer.num_epochs": 2} | WITHOUT_CHANCE | settings
     epochs = []
     for count in (1, ranks):
         directory = tmp_path / str(count)
@@ -350,7 +350,11 @@ def test_too_little_memory_for_one_rank_is_told_by_the_first(
 ) -> None:
     (tmp_path / "experiments").symlink_to(launcher.root / "experiments")
     (tmp_path / "failing_part.py").write_text(FAILING, encoding="utf-8")
-    settings = SETTINGS | {"model.encoder": {"type": "failing"}}
+    # it fails at a forward pass, of which there is one a step so
+    settings = SETTINGS | {
+        "model.encoder": {"type": "failing"},
+        "trainer.adversarial_perturbation": 0,
+    }
     command = [*arguments(tmp_path / "run", settings), "--include-package", "failing_part"]
     folders = {str(rank): str(tmp_path) for rank in range(2)}
     code, errors = launcher.run([*command, "--quiet"], 2, folders=folders)
