@@ -107,6 +107,12 @@ def test_an_encoder(name: str) -> None:
 
     check_save_and_load(encoder, again)
     assert torch.equal(again(inputs, mask), outputs)
+    # adversarial training moves what is read along this
+    read = inputs.clone().requires_grad_()
+    again(read, mask)[mask].square().sum().backward()
+    assert read.grad is not None
+    assert read.grad[mask].any(1).all(), "no gradient reaches a token that is read"
+    assert not read.grad[~mask].any(), "padding has a gradient"
     if list(encoder.parameters()):
         check_gradients(encoder, outputs[mask].square().sum())
 

@@ -17,8 +17,8 @@ def adversarial_backward(model: Tagger, batch: Batch, size: float, weight: float
     dropout left of them, are moved by a small step in the direction in which the loss grows
     fastest, and the tags must be found there as well: what the model has learnt by heart changes
     soonest, what many embeddings agree on stays. What is learnt from is the mean of both losses.
-    Unlike Miyato et al. it doesn't scale embeddings to one size: weight decay keeps them from
-    outgrowing the step.
+    Unlike Miyato et al. it doesn't scale embeddings to one size, so that without weight decay they
+    may outgrow the step.
 
     The embedders run once, and the gradient that says where to move is a part of the one that is
     wanted anyway, so that it costs the encoder and the head a second time, and no more.
