@@ -55,11 +55,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (package / f"{name}.py").write_text(content, encoding="utf-8")
         (package / "setup.cfg").write_text(SETUP.format(name=name), encoding="utf-8")
         (package / "setup.py").write_text("import setuptools\n\nsetuptools.setup()\n")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-        command += ["--no-build-isolation", "--disable-pip-version-check"]
-        command += ["--target", str(folder / "site"), str(package)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    command += ["--no-build-isolation", "--disable-pip-version-check"]
+    command += ["--target", str(folder / "site")]
+    command += [str(folder / "doubling_plugin"), str(folder / "broken_plugin")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return folder / "site"
 
 

@@ -16,7 +16,7 @@ from ner_registry.errors import RunError
 from ner_registry.heads import CrfHead
 from ner_registry.tagger import Tagger
 from ner_registry.training.adversarial import adversarial_backward
-from ner_registry.training.optimizers import adam
+from ner_registry.training.optimizers import Optimizer
 from ner_registry.training.settings import TrainerSettings
 
 SENTENCES = [
@@ -63,7 +63,8 @@ def test_the_gradient_is_that_of_sentences_as_they_are_and_as_they_are_hardest(
     for name, parameter in tagger.named_parameters():
         torch.testing.assert_close(parameter.grad, expected[name])
         assert parameter.grad is not None or name == "embedders.words.table.weight"
-    assert (tagger.embedders["words"].table.weight.grad is not None) == trainable
+    of_words = tagger.get_parameter("embedders.words.table.weight").grad
+    assert (of_words is not None) == trainable
 
 
 def test_it_adds_to_the_gradient_that_is_there() -> None:
@@ -112,7 +113,10 @@ def test_an_encoder_without_a_gradient_is_told_of() -> None:
 )
 def test_the_batches_are_evenly_spread(share: float, steps: list[int]) -> None:
     settings = TrainerSettings(
-        optimizer=adam, num_epochs=1, adversarial_perturbation=0.3, adversarial_share=share
+        optimizer=Optimizer.registered()["adam"],
+        num_epochs=1,
+        adversarial_perturbation=0.3,
+        adversarial_share=share,
     )
     assert [step for step in range(8) if settings.perturbation_at(step) == 0.3] == steps
     assert all(settings.perturbation_at(step) in (0, 0.3) for step in range(8))
