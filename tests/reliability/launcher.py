@@ -39,8 +39,15 @@ def work(request: Request) -> None:
     if folder is not None:
         os.chdir(folder)
     ranks.TIMEOUT = timedelta(seconds=request["timeout"])
-    (Path(request["pids"]) / str(rank)).write_text(str(os.getpid()), encoding="utf-8")
+    own = Path(request["pids"]) / str(rank)
+    own.write_text(str(os.getpid()), encoding="utf-8")
     code = main(request["arguments"])
+    # a function that has returned waits for torchrun's agent, which waits for ever if that is
+    # then killed; ner-run itself is a process of its own there
+    try:
+        own.rename(own.with_suffix(".ended"))
+    except FileNotFoundError:
+        signal.pause()  # it is about to be killed
     if code:
         sys.exit(code)
 

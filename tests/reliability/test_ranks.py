@@ -231,9 +231,10 @@ def test_a_rank_that_is_killed_is_started_anew(
         directory = tmp_path / str(turn)
         process, found = launcher.start(arguments(directory, SETTINGS), 2, 1, {})
         time.sleep(random.uniform(0, undisturbed.seconds))
-        wait_for(found / str(rank))
-        with suppress(ProcessLookupError):  # it was faster this time
-            os.kill(int((found / str(rank)).read_text(encoding="utf-8")), signal.SIGKILL)
+        wait_for(found / str(rank), found / f"{rank}.ended")
+        with suppress(FileNotFoundError):  # it was faster this time
+            killed = (found / str(rank)).rename(found / f"{rank}.killed")
+            os.kill(int(killed.read_text(encoding="utf-8")), signal.SIGKILL)
             kills += 1
         code, errors = launcher.finish(process, found)
         assert code == 0, errors
@@ -257,9 +258,10 @@ def test_a_rank_that_hangs_is_not_waited_for(
     assert line.startswith("a rank has ended, or not answered for 5 s: torchrun tells which; ")
 
 
-def wait_for(path: Path) -> None:
+def wait_for(*paths: Path) -> None:
+    """Until one of the files is there and has text."""
     began = time.monotonic()
-    while not (path.exists() and path.read_text(encoding="utf-8")):
+    while not any(path.exists() and path.stat().st_size for path in paths):
         assert time.monotonic() - began < LIMIT
         time.sleep(0.01)
 
