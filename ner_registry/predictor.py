@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NotRequired, TypedDict, TypeVar, overload
 
-import torch
-
 from ner_registry.archive import Archive, load_archive
 from ner_registry.bars import without_bar
 from ner_registry.build import index_sentences
@@ -23,7 +21,7 @@ from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
 from ner_registry.ensemble import AnyTagger
 from ner_registry.formats.base import Tagged, describe, make_record
-from ner_registry.nn.threads import available_threads, computing, taking_turns
+from ner_registry.nn.threads import available_threads, each, taking_turns
 from ner_registry.tagger import ScoredSpan, Tagging
 from ner_registry.training.device import choose_device
 
@@ -269,11 +267,15 @@ def _by_sentence(
     watch: Watch,
 ) -> list[_OfSentence]:
     """What the sentences of each batch give, in the order of the data."""
+
+    def tag(numbers: list[int]) -> Iterable[tuple[int, _OfSentence]]:
+        return zip(numbers, of_batch(data.batch(numbers)), strict=True)
+
     found: dict[int, _OfSentence] = {}
     tagger.eval()
-    with torch.inference_mode(), computing(tagger):
-        for batch in map(data.batch, watch(inference_batches(tagger, data, batch_size))):
-            found.update(zip(batch.numbers, of_batch(batch), strict=True))
+    batches = inference_batches(tagger, data, batch_size)
+    for tagged in each(tagger, tag, watch(batches), len(batches)):
+        found.update(tagged)
     return [found[number] for number in range(len(data.lengths))]
 
 

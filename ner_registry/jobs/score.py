@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ner_registry.bars import progress_bar
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.schemes import Span, spans_to_tags
 from ner_registry.ensemble import AnyTagger
+from ner_registry.nn.threads import each
 from ner_registry.predictor import inference_batches, record, tag_with_scores
 from ner_registry.tagger import Tagger
 from ner_registry.training.calibration import expected_calibration_error
@@ -35,21 +37,25 @@ def score(
     ``before_batch`` is called before each batch, and may raise to stop. Several ranks take turns
     with the batches, and all of them get the metrics of the whole.
     """
+
+    def judge(numbers: list[int]) -> tuple[list[int], Tensor, list[list[Span]]]:
+        return numbers, *tagger.loss_and_tag(data.batch(numbers))
+
+    def watched(batches: Sequence[list[int] | None]) -> Iterator[list[int]]:
+        for numbers in progress_bar(batches, "evaluating", unit=" batches"):
+            before_batch()
+            if numbers is not None:
+                yield numbers
+
     metrics = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     losses = []
     tagger.eval()
-    with torch.inference_mode():
-        batches = list(ranks.turns(list(inference_batches(tagger, data, batch_size))))
-        for numbers in progress_bar(batches, "evaluating", unit=" batches"):
-            before_batch()
-            if numbers is None:
-                continue
-            batch = data.batch(numbers)
-            of_batch, found = tagger.loss_and_tag(batch)
-            losses.append(of_batch)
-            for number, spans in zip(batch.numbers, found, strict=True):
-                metrics.add(corpus.spans[number], spans, data.lengths[number])
-        loss = torch.cat(losses).sum(dtype=torch.float64).item() if losses else 0.0
+    batches = list(ranks.turns(list(inference_batches(tagger, data, batch_size))))
+    for numbers, of_batch, found in each(tagger, judge, watched(batches), len(batches)):
+        losses.append(of_batch)
+        for number, spans in zip(numbers, found, strict=True):
+            metrics.add(corpus.spans[number], spans, data.lengths[number])
+    loss = torch.cat(losses).sum(dtype=torch.float64).item() if losses else 0.0
     total = TaggingMetrics(corpus.scheme, tagger.tags.labels)
     for of_rank in ranks.gather(metrics):
         total.update(of_rank)

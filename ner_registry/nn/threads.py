@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
 import torch
 from torch import nn
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _count = 1
@@ -69,6 +71,47 @@ def side_by_side(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
             return [task() for task in tasks]
         pending = [_pool(_count - 1).submit(task) for task in others]
         return [first(), *(future.result() for future in pending)]
+
+
+def each(
+    model: nn.Module, act: Callable[[Item], Result], items: Iterable[Item], count: int
+) -> Iterator[Result]:
+    """What a call gives for each item, in order, and without gradients.
+
+    Where there are threads for it, several calls run at once: whole batches never wait for each
+    other as the halves of one do, and two cores tag a third more. The items are taken as there is
+    room for them. A model with modules from elsewhere, which may keep something from one line to
+    the next, or on a GPU, gets one call at a time.
+
+    Args:
+        model: computes in the calls.
+        act: what to call.
+        items: what with.
+        count: how many there are.
+    """
+    threads = available_threads()
+    workers = max(1, min(threads, count)) if _is_shareable(model) else 1
+    call = torch.inference_mode()(act)
+    with computing(model, threads // workers):
+        if workers == 1:
+            yield from map(call, items)
+            return
+        begin = partial(torch.set_num_threads, torch.get_num_threads())
+        waiting: deque[Future[Result]] = deque()
+        with taking_turns(), ThreadPoolExecutor(workers, "batches", initializer=begin) as pool:
+            for item in items:
+                waiting.append(pool.submit(call, item))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+
+def _is_shareable(model: nn.Module) -> bool:
+    """Whether several threads may compute with it, for all that is known."""
+    ours = {__name__.partition(".")[0], nn.__name__.partition(".")[0]}
+    are_known = all(type(m).__module__.partition(".")[0] in ours for m in model.modules())
+    return are_known and all(p.device.type == "cpu" for p in model.parameters())
 
 
 @contextmanager

@@ -67,3 +67,22 @@ def test_what_is_ignored_stays_so() -> None:
             signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+LOOKED_THROUGH = """
+import atexit, gc
+atexit.register(lambda: print(len(gc.get_objects()) < 100))
+from ner_registry.cli import main
+main(["results", "."])
+"""
+
+
+def test_what_libraries_made_is_not_looked_through_at_the_end(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOOKED_THROUGH],
+        cwd=root / "tests",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == "True", done.stderr

@@ -16,6 +16,8 @@ import ner_registry as nr
 from ner_registry.cli import main
 from ner_registry.data.schemes import Span, spans_to_tags
 from ner_registry.data.sentence import Sentence
+from ner_registry.nn.threads import computing
+from ner_registry.readers import ConllReader
 
 
 @pytest.fixture
@@ -38,6 +40,17 @@ def test_plain_text(predict: Any, tmp_path: Path) -> None:
     for prediction in (first, second, third):
         for entity in prediction["entities"]:
             assert prediction["text"][entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
+def test_threads_change_no_byte(run_directory: Path, root: Path) -> None:
+    predictor = nr.load(run_directory)
+    sentences = list(ConllReader().read(root / "ner_registry" / "sample" / "test.conll"))
+    records = []
+    for threads in (1, 2, 3):
+        with computing(predictor.tagger, threads):
+            records.append(list(predictor.predict(sentences, batch_size=8)))
+    assert records[0] == records[1] == records[2]
+    assert any(record["entities"] for record in records[0])
 
 
 def test_stdin_is_text(predict: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -15,7 +16,13 @@ from torch import nn
 
 from ner_registry.nn.parallel import parallel
 from ner_registry.nn.recurrent import BidirectionalRecurrent
-from ner_registry.nn.threads import available_threads, computing, side_by_side, thread_count
+from ner_registry.nn.threads import (
+    available_threads,
+    computing,
+    each,
+    side_by_side,
+    thread_count,
+)
 
 TASKS = BidirectionalRecurrent("gru", 3, hidden_size=2)
 
@@ -47,6 +54,52 @@ def test_a_task_that_fails_is_told() -> None:
 
     with computing(TASKS, 2), pytest.raises(ValueError, match="no"):
         side_by_side([lambda: None, fails])
+
+
+def test_calls_run_at_once_and_results_keep_their_order() -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def call(number: int) -> tuple[int, int, bool]:
+        together.wait()
+        return number, thread_count(), torch.is_inference_mode_enabled()
+
+    with computing(TASKS, 3):
+        found = list(each(TASKS, call, range(9), 9))
+    assert found == [(number, 1, True) for number in range(9)]
+
+
+class Foreign(nn.Module):
+    """What it keeps from one line to the next, another thread could change."""
+
+
+@pytest.mark.parametrize(("model", "count"), [(nn.Sequential(TASKS, Foreign()), 9), (TASKS, 1)])
+def test_one_call_at_a_time_has_all_threads(model: nn.Module, count: int) -> None:
+    def call(number: int) -> tuple[threading.Thread, int]:
+        return threading.current_thread(), thread_count()
+
+    with computing(TASKS, 3):
+        found = list(each(model, call, range(count), count))
+    assert found == [(threading.current_thread(), 3)] * count
+
+
+def test_items_are_taken_as_there_is_room_and_a_fault_is_told() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    def call(number: int) -> int:
+        return 1 // (number - 20)
+
+    with computing(TASKS, 2):
+        found = each(TASKS, call, items(), 100)
+        assert next(found) == -1
+        assert len(taken) < 10
+        with pytest.raises(ZeroDivisionError):
+            list(found)
+    assert len(taken) < 30
 
 
 @pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
