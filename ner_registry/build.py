@@ -60,6 +60,8 @@ class ModelSettings:
             (Gal & Ghahramani 2016).
         word_dropout: probability of hiding all of a token's embeddings, in training.
         tag_scheme: the scheme that the model works in; null: that of the training data.
+        threshold: when tagging, in validation too, entities of a lower probability are left
+            out; 0.5 keeps those that are more probable than not.
     """
 
     embedders: Annotated[dict[Name, Callable[..., TokenEmbedder]], Range(1)]
@@ -69,6 +71,7 @@ class ModelSettings:
     variational_dropout: bool = False
     word_dropout: DropoutRate = 0.0
     tag_scheme: TagScheme | None = None
+    threshold: Probability = 0.0
     from_archive: str | None = None
 
 
@@ -261,6 +264,7 @@ def build_tagger(
         dropout=settings.dropout,
         variational_dropout=settings.variational_dropout,
         word_dropout=settings.word_dropout,
+        threshold=settings.threshold,
     )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ner_registry.data.indexed import Batch
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.linear_chain import Constraints, LinearChain
-from ner_registry.tagger import ScoredSpan, Tagger, Tagging, read_taggings, scored_spans
+from ner_registry.tagger import ScoredSpan, Tagger, Tagging, above, read_taggings, scored_spans
 
 
 class Ensemble(nn.Module):
@@ -29,6 +29,7 @@ class Ensemble(nn.Module):
         self.taggers = list(members)
         self.members = nn.ModuleList(members)
         self.tags = members[0].tags
+        self.threshold = members[0].threshold
         self.reads_documents = members[0].reads_documents
 
     @property
@@ -41,12 +42,21 @@ class Ensemble(nn.Module):
         """Where the models are."""
         return self.taggers[0].device
 
-    def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
-        """The entities of each sentence with their probabilities."""
-        heads = self._encoded(batch)
-        return self._scored(heads, self._chain(heads, batch.mask))
+    def tag_with_scores(
+        self, batch: Batch, threshold: float | None = None
+    ) -> list[list[ScoredSpan]]:
+        """The entities of each sentence with their probabilities.
 
-    def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+        Args:
+            batch: the sentences.
+            threshold: as for a :class:`Tagger`.
+        """
+        heads = self._encoded(batch)
+        return self._scored(heads, self._chain(heads, batch.mask), threshold)
+
+    def tag_k_best(
+        self, batch: Batch, k: int, threshold: float | None = None
+    ) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
         """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
 
         The probability of a tagging is that of its tags' product among all that the scheme
@@ -55,20 +65,24 @@ class Ensemble(nn.Module):
         heads = self._encoded(batch)
         chain = self._chain(heads, batch.mask)
         taggings = read_taggings(*chain.k_best(k), self.tags)
-        return list(zip(self._scored(heads, chain), taggings, strict=True))
+        return list(zip(self._scored(heads, chain, threshold), taggings, strict=True))
 
     def _encoded(self, batch: Batch) -> list[tuple[TaggerHead, Tensor]]:
         """The head of each member, and what it reads."""
         return [(tagger.head, tagger.encode(batch)) for tagger in self.taggers]
 
     def _scored(
-        self, heads: Sequence[tuple[TaggerHead, Tensor]], chain: LinearChain
+        self,
+        heads: Sequence[tuple[TaggerHead, Tensor]],
+        chain: LinearChain,
+        threshold: float | None,
     ) -> list[list[ScoredSpan]]:
         mask = chain.mask
         spans = self.tags.find_spans(chain.viterbi().cpu().numpy())
         asked = torch.from_numpy(spans).to(self.device)
         scores = _mean([head.span_probabilities(e, mask, asked) for head, e in heads])
-        return scored_spans(spans, scores, self.tags, len(mask))
+        found = above(self.threshold if threshold is None else threshold, spans, scores)
+        return scored_spans(*found, self.tags, len(mask))
 
     def _chain(self, heads: Sequence[tuple[TaggerHead, Tensor]], mask: Tensor) -> LinearChain:
         """Independent tags of the members' mean probabilities, but for what the scheme forbids."""

@@ -45,6 +45,7 @@ class Tagger(nn.Module):
             output, in training.
         variational_dropout: whether the same ones are dropped at every token of a sentence.
         word_dropout: probability of hiding all of a token's embeddings, in training.
+        threshold: entities of a lower probability are left out.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Tagger(nn.Module):
         dropout: float = 0.0,
         variational_dropout: bool = False,
         word_dropout: float = 0.0,
+        threshold: float = 0.0,
     ) -> None:
         super().__init__()
         self.embedders = nn.ModuleDict(embedders)
         self.encoder = encoder
         self.head = head
         self.tags = tags
+        self.threshold = threshold
         self.word_dropout = WordDropout(word_dropout)
         self.dropout = make_dropout(dropout, locked=variational_dropout)
 
@@ -112,19 +115,30 @@ class Tagger(nn.Module):
         """
         return self._loss(self.encode(batch, embedded), batch)
 
-    def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
-        """The entities of each sentence with their probabilities."""
-        return self._scored(self.encode(batch), batch.mask)
+    def tag_with_scores(
+        self, batch: Batch, threshold: float | None = None
+    ) -> list[list[ScoredSpan]]:
+        """The entities of each sentence with their probabilities.
 
-    def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+        Args:
+            batch: the sentences.
+            threshold: entities of a lower probability are left out; None: the model's own.
+        """
+        found = self._scored(self.encode(batch), batch.mask, threshold)
+        return scored_spans(*found, self.tags, len(batch.mask))
+
+    def tag_k_best(
+        self, batch: Batch, k: int, threshold: float | None = None
+    ) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
         """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
 
         The best comes first; there are fewer where the sentence has fewer. A tagging is one
         sequence of the model's tags: a head that allows any sequence may have several that read
-        as the same entities.
+        as the same entities. The threshold isn't for them.
         """
         encoded = self.encode(batch)
-        scored = self._scored(encoded, batch.mask)
+        found = self._scored(encoded, batch.mask, threshold)
+        scored = scored_spans(*found, self.tags, len(batch.mask))
         taggings = read_taggings(*self.head.k_best(encoded, batch.mask, k), self.tags)
         return list(zip(scored, taggings, strict=True))
 
@@ -132,8 +146,13 @@ class Tagger(nn.Module):
         """The loss of each sentence, (batch,), and its entities, for the price of one encoding."""
         encoded = self.encode(batch)
         loss = self._loss(encoded, batch)
+        spans = (
+            self._scored(encoded, batch.mask)[0]
+            if self.threshold
+            else self._spans(encoded, batch.mask)
+        )
         found: list[list[Span]] = [[] for _ in batch.numbers]
-        for row, begin, stop, label in self._spans(encoded, batch.mask).tolist():
+        for row, begin, stop, label in spans.tolist():
             found[row].append(Span(self.tags.labels[label], begin, stop))
         return loss, found
 
@@ -142,11 +161,14 @@ class Tagger(nn.Module):
         check_shape(losses, "model.head", self.head, "loss", "(batch,)", batch.mask.shape[:1])
         return losses
 
-    def _scored(self, encoded: Tensor, mask: Tensor) -> list[list[ScoredSpan]]:
+    def _scored(
+        self, encoded: Tensor, mask: Tensor, threshold: float | None = None
+    ) -> tuple[Any, Any]:
+        """(spans, 4), as :meth:`TagSet.find_spans` gives them, and (spans,), probabilities."""
         spans = self._spans(encoded, mask)
         asked = torch.from_numpy(spans).to(encoded.device)
         scores = self.head.span_probabilities(encoded, mask, asked)
-        return scored_spans(spans, scores, self.tags, len(mask))
+        return above(self.threshold if threshold is None else threshold, spans, scores)
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
@@ -155,7 +177,19 @@ class Tagger(nn.Module):
         return self.tags.find_spans(paths.cpu().numpy())
 
 
-def scored_spans(spans: Any, scores: Tensor, tags: TagSet, size: int) -> list[list[ScoredSpan]]:
+def above(threshold: float, spans: Any, scores: Tensor) -> tuple[Any, Any]:
+    """The spans, (spans, 4), whose scores, (spans,), aren't below a threshold, and these.
+
+    That an entity is more probable than not is what F1 asks for: its expectation is greatest
+    where entities are kept from half of itself on (Lipton et al. 2014), while the most probable
+    tags of a sentence hold some that are wrong more often than right.
+    """
+    found = scores.detach().cpu().numpy()
+    are_kept = found >= threshold
+    return spans[are_kept], found[are_kept]
+
+
+def scored_spans(spans: Any, scores: Any, tags: TagSet, size: int) -> list[list[ScoredSpan]]:
     """Spans by sentence.
 
     Args:

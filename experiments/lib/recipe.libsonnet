@@ -17,6 +17,8 @@
     variational_dropout: true,
     // a hidden word must be told from its neighbours
     word_dropout: 0.2,
+    // of the most probable tags, the entities that are more probable than not
+    threshold: 0.5,
   },
   data_loader: {
     batch_size: 32,
