@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import safetensors.torch
@@ -30,6 +31,7 @@ from ner_registry.data.model_files import (
 )
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
+from ner_registry.decoding import LEAST
 from ner_registry.ensemble import AnyTagger, Ensemble
 from ner_registry.errors import ArchiveError, ConfigError, NerError
 from ner_registry.tagger import Tagger
@@ -98,7 +100,10 @@ def write_ensemble(path: Path, directories: Sequence[Path]) -> None:
         for name, tensor in safetensors.torch.load(member[WEIGHTS_NAME]).items()
     }
     meta = json.loads(first["meta.json"]) | {"members": len(members)}
-    meta["random_seed"] = [json.loads(m["meta.json"])["random_seed"] for m in members]
+    metas = [json.loads(member["meta.json"]) for member in members]
+    meta["random_seed"] = [of_member["random_seed"] for of_member in metas]
+    if "threshold" in meta:
+        meta["threshold"] = fmean(of_member["threshold"] for of_member in metas)
     contents = {name: content for name, content in first.items() if name != "metrics.json"}
     contents |= {WEIGHTS_NAME: tensor_bytes(weights), "meta.json": json_bytes(meta)}
     write_model(path, contents)
@@ -193,7 +198,15 @@ def _restored(
     members = [build_tagger(experiment.model, vocabularies, tag_set) for _ in range(count)]
     tagger: AnyTagger = Ensemble(members) if "members" in meta else members[0]
     tagger.load_state_dict(weights)
+    tagger.threshold = _threshold(meta)
     return Archive(experiment, config, tagger.to(device or "cpu").eval(), meta)
+
+
+def _threshold(meta: dict[str, Any]) -> float | None:
+    threshold = meta.get("threshold")
+    if threshold is None or (isinstance(threshold, float) and LEAST <= threshold <= 1):
+        return threshold
+    raise ValueError(f"expected a threshold from {LEAST} to 1 in meta.json, got {threshold!r}")
 
 
 def _count_members(weights: Mapping[str, Tensor]) -> int:

@@ -60,8 +60,6 @@ class ModelSettings:
             (Gal & Ghahramani 2016).
         word_dropout: probability of hiding all of a token's embeddings, in training.
         tag_scheme: the scheme that the model works in; null: that of the training data.
-        threshold: when tagging, in validation too, entities of a lower probability are left
-            out; 0.5 keeps those that are more probable than not.
     """
 
     embedders: Annotated[dict[Name, Callable[..., TokenEmbedder]], Range(1)]
@@ -71,7 +69,6 @@ class ModelSettings:
     variational_dropout: bool = False
     word_dropout: DropoutRate = 0.0
     tag_scheme: TagScheme | None = None
-    threshold: Probability = 0.0
     from_archive: str | None = None
 
 
@@ -202,10 +199,11 @@ def _conflicts(config: dict[str, Any]) -> list[Fault]:
         message = "required by evaluate_on_test: expected a path, got no such key"
         faults.append(Fault("test_data_path", message))
     trainer = config.get("trainer")
-    patient = isinstance(trainer, dict) and trainer.get("patience") is not None
-    if patient and config.get("validation_data_path") is None:
-        message = "needs validation data: set validation_data_path, or leave it out"
-        faults.append(Fault("trainer.patience", message))
+    for key in ("patience", "tune_threshold"):
+        is_set = isinstance(trainer, dict) and trainer.get(key) not in (None, False)
+        if is_set and config.get("validation_data_path") is None:
+            message = "needs validation data: set validation_data_path, or leave it out"
+            faults.append(Fault(f"trainer.{key}", message))
     model = config.get("model")
     embedders = model.get("embedders") if isinstance(model, dict) else None
     for name in embedders if isinstance(embedders, dict) else ():
@@ -264,7 +262,6 @@ def build_tagger(
         dropout=settings.dropout,
         variational_dropout=settings.variational_dropout,
         word_dropout=settings.word_dropout,
-        threshold=settings.threshold,
     )
 
 

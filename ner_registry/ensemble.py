@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 from ner_registry.data.indexed import Batch
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.linear_chain import Constraints, LinearChain
-from ner_registry.tagger import ScoredSpan, Tagger, Tagging, above, read_taggings, scored_spans
+from ner_registry.tagger import ScoredSpan, Tagger, Tagging, find, read_taggings, scored_spans
 
 
 class Ensemble(nn.Module):
@@ -22,14 +24,18 @@ class Ensemble(nn.Module):
 
     Args:
         members: taggers with the same embedders' vocabularies and the same tags.
+
+    Attributes:
+        threshold: as of a :class:`Tagger`.
     """
+
+    threshold: float | None = None
 
     def __init__(self, members: Sequence[Tagger]) -> None:
         super().__init__()
         self.taggers = list(members)
         self.members = nn.ModuleList(members)
         self.tags = members[0].tags
-        self.threshold = members[0].threshold
         self.reads_documents = members[0].reads_documents
 
     @property
@@ -42,21 +48,12 @@ class Ensemble(nn.Module):
         """Where the models are."""
         return self.taggers[0].device
 
-    def tag_with_scores(
-        self, batch: Batch, threshold: float | None = None
-    ) -> list[list[ScoredSpan]]:
-        """The entities of each sentence with their probabilities.
-
-        Args:
-            batch: the sentences.
-            threshold: as for a :class:`Tagger`.
-        """
+    def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
+        """The entities of each sentence with their probabilities."""
         heads = self._encoded(batch)
-        return self._scored(heads, self._chain(heads, batch.mask), threshold)
+        return self._scored(heads, self._chain(heads, batch.mask))
 
-    def tag_k_best(
-        self, batch: Batch, k: int, threshold: float | None = None
-    ) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+    def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
         """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
 
         The probability of a tagging is that of its tags' product among all that the scheme
@@ -65,28 +62,29 @@ class Ensemble(nn.Module):
         heads = self._encoded(batch)
         chain = self._chain(heads, batch.mask)
         taggings = read_taggings(*chain.k_best(k), self.tags)
-        return list(zip(self._scored(heads, chain, threshold), taggings, strict=True))
+        return list(zip(self._scored(heads, chain), taggings, strict=True))
 
     def _encoded(self, batch: Batch) -> list[tuple[TaggerHead, Tensor]]:
         """The head of each member, and what it reads."""
         return [(tagger.head, tagger.encode(batch)) for tagger in self.taggers]
 
     def _scored(
-        self,
-        heads: Sequence[tuple[TaggerHead, Tensor]],
-        chain: LinearChain,
-        threshold: float | None,
+        self, heads: Sequence[tuple[TaggerHead, Tensor]], chain: LinearChain
     ) -> list[list[ScoredSpan]]:
         mask = chain.mask
-        spans = self.tags.find_spans(chain.viterbi().cpu().numpy())
-        asked = torch.from_numpy(spans).to(self.device)
-        scores = _mean([head.span_probabilities(e, mask, asked) for head, e in heads])
-        found = above(self.threshold if threshold is None else threshold, spans, scores)
+
+        def probabilities(spans: Any) -> Tensor:
+            asked = torch.from_numpy(spans).to(self.device)
+            return _mean([head.span_probabilities(e, mask, asked) for head, e in heads])
+
+        best = self.tags.find_spans(chain.viterbi().cpu().numpy())
+        tag_probabilities = partial(_tag_probabilities, heads, mask)
+        found = find(best, self.tags, self.threshold, tag_probabilities, probabilities)
         return scored_spans(*found, self.tags, len(mask))
 
     def _chain(self, heads: Sequence[tuple[TaggerHead, Tensor]], mask: Tensor) -> LinearChain:
         """Independent tags of the members' mean probabilities, but for what the scheme forbids."""
-        tag_probabilities = _mean([head.tag_probabilities(e, mask) for head, e in heads])
+        tag_probabilities = _tag_probabilities(heads, mask)
         scores = tag_probabilities.clamp(min=torch.finfo(tag_probabilities.dtype).tiny).log()
         count = len(self.tags)
         free = scores.new_zeros(count, count)
@@ -96,6 +94,10 @@ class Ensemble(nn.Module):
 
 
 AnyTagger = Tagger | Ensemble
+
+
+def _tag_probabilities(heads: Sequence[tuple[TaggerHead, Tensor]], mask: Tensor) -> Tensor:
+    return _mean([head.tag_probabilities(encoded, mask) for head, encoded in heads])
 
 
 def _mean(of_members: Sequence[Tensor]) -> Tensor:

@@ -101,7 +101,7 @@ class Predictor:
         sentences: Iterable[Sentence],
         batch_size: int = BATCH_SIZE,
         *,
-        threshold: float | None = None,
+        threshold: float = 0.0,
         top_k: int | None = None,
     ) -> Iterator[Tagged]:
         """Each sentence, in order, with its record.
@@ -113,8 +113,7 @@ class Predictor:
         Args:
             sentences: the sentences.
             batch_size: how many are tagged together.
-            threshold: entities of a lower score are left out, and their tags are ``O``; None:
-                of a lower one than the model's own.
+            threshold: entities of a lower score are left out, and their tags are ``O``.
             top_k: how many of a sentence's most probable taggings to give under ``taggings``,
                 each with the exact probability of the whole; the threshold is not for them.
         """
@@ -122,16 +121,12 @@ class Predictor:
         parts = document_parts(sentences) if self.tagger.reads_documents else apart
         # many taggings of few sentences need as much memory as one of many
         most = max(1, batch_size * _WINDOW // (top_k or 1))
-        find = partial(
-            _found,
-            self.tagger,
-            batch_size=min(batch_size, most),
-            threshold=threshold,
-            top_k=top_k,
-        )
+        find = partial(_found, self.tagger, batch_size=min(batch_size, most), top_k=top_k)
         for window, found in _one_ahead(self.tagger, _windows(parts, most), most, find):
             for sentence in window:
                 scored, taggings = next(found) if sentence.tokens else _nothing(top_k)
+                if threshold:
+                    scored = [span for span in scored if span.score >= threshold]
                 yield Tagged(sentence, record(sentence, scored, taggings))
 
 
@@ -193,15 +188,12 @@ def _found(
     watch: Watch,
     *,
     batch_size: int,
-    threshold: float | None,
     top_k: int | None,
 ) -> Iterator[_Found]:
     """The entities of each sentence, and its taggings if so many are asked for."""
     if top_k is not None:
-        k_best = partial(tagger.tag_k_best, k=top_k, threshold=threshold)
-        return iter(_by_sentence(k_best, tagger, data, batch_size, watch))
-    with_scores = partial(tagger.tag_with_scores, threshold=threshold)
-    scored = _by_sentence(with_scores, tagger, data, batch_size, watch)
+        return iter(tag_k_best(tagger, data, batch_size, top_k, watch))
+    scored = tag_with_scores(tagger, data, batch_size, watch)
     return ((of_sentence, None) for of_sentence in scored)
 
 
@@ -258,6 +250,13 @@ def tag_with_scores(
 ) -> list[list[ScoredSpan]]:
     """The entities of each sentence, in the order of the data; ``watch`` may show a bar."""
     return _by_sentence(tagger.tag_with_scores, tagger, data, batch_size, watch)
+
+
+def tag_k_best(
+    tagger: AnyTagger, data: IndexedSentences, batch_size: int, k: int, watch: Watch = without_bar
+) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+    """The entities and the k best taggings of each sentence, in the order of the data."""
+    return _by_sentence(partial(tagger.tag_k_best, k=k), tagger, data, batch_size, watch)
 
 
 def _by_sentence(

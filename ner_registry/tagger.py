@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +12,7 @@ from ner_registry.config.registry import ask
 from ner_registry.data.indexed import Batch
 from ner_registry.data.schemes import Span
 from ner_registry.data.tags import TagSet
+from ner_registry.decoding import candidates, most_probable
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Context, Seq2SeqEncoder, encode
 from ner_registry.heads import TaggerHead
@@ -45,8 +46,13 @@ class Tagger(nn.Module):
             output, in training.
         variational_dropout: whether the same ones are dropped at every token of a sentence.
         word_dropout: probability of hiding all of a token's embeddings, in training.
-        threshold: entities of a lower probability are left out.
+
+    Attributes:
+        threshold: probability from which on an entity is found; None: those of the most probable
+            tagging are.
     """
+
+    threshold: float | None = None
 
     def __init__(
         self,
@@ -58,14 +64,12 @@ class Tagger(nn.Module):
         dropout: float = 0.0,
         variational_dropout: bool = False,
         word_dropout: float = 0.0,
-        threshold: float = 0.0,
     ) -> None:
         super().__init__()
         self.embedders = nn.ModuleDict(embedders)
         self.encoder = encoder
         self.head = head
         self.tags = tags
-        self.threshold = threshold
         self.word_dropout = WordDropout(word_dropout)
         self.dropout = make_dropout(dropout, locked=variational_dropout)
 
@@ -115,30 +119,20 @@ class Tagger(nn.Module):
         """
         return self._loss(self.encode(batch, embedded), batch)
 
-    def tag_with_scores(
-        self, batch: Batch, threshold: float | None = None
-    ) -> list[list[ScoredSpan]]:
-        """The entities of each sentence with their probabilities.
-
-        Args:
-            batch: the sentences.
-            threshold: entities of a lower probability are left out; None: the model's own.
-        """
-        found = self._scored(self.encode(batch), batch.mask, threshold)
+    def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
+        """The entities of each sentence with their probabilities."""
+        found = self._found(self.encode(batch), batch.mask)
         return scored_spans(*found, self.tags, len(batch.mask))
 
-    def tag_k_best(
-        self, batch: Batch, k: int, threshold: float | None = None
-    ) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
+    def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
         """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
 
         The best comes first; there are fewer where the sentence has fewer. A tagging is one
         sequence of the model's tags: a head that allows any sequence may have several that read
-        as the same entities. The threshold isn't for them.
+        as the same entities.
         """
         encoded = self.encode(batch)
-        found = self._scored(encoded, batch.mask, threshold)
-        scored = scored_spans(*found, self.tags, len(batch.mask))
+        scored = scored_spans(*self._found(encoded, batch.mask), self.tags, len(batch.mask))
         taggings = read_taggings(*self.head.k_best(encoded, batch.mask, k), self.tags)
         return list(zip(scored, taggings, strict=True))
 
@@ -146,11 +140,10 @@ class Tagger(nn.Module):
         """The loss of each sentence, (batch,), and its entities, for the price of one encoding."""
         encoded = self.encode(batch)
         loss = self._loss(encoded, batch)
-        spans = (
-            self._scored(encoded, batch.mask)[0]
-            if self.threshold
-            else self._spans(encoded, batch.mask)
-        )
+        if self.threshold is None:
+            spans = self._spans(encoded, batch.mask)
+        else:
+            spans, _ = self._found(encoded, batch.mask)
         found: list[list[Span]] = [[] for _ in batch.numbers]
         for row, begin, stop, label in spans.tolist():
             found[row].append(Span(self.tags.labels[label], begin, stop))
@@ -161,14 +154,18 @@ class Tagger(nn.Module):
         check_shape(losses, "model.head", self.head, "loss", "(batch,)", batch.mask.shape[:1])
         return losses
 
-    def _scored(
-        self, encoded: Tensor, mask: Tensor, threshold: float | None = None
-    ) -> tuple[Any, Any]:
+    def _found(self, encoded: Tensor, mask: Tensor) -> tuple[Any, Any]:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them, and (spans,), probabilities."""
-        spans = self._spans(encoded, mask)
-        asked = torch.from_numpy(spans).to(encoded.device)
-        scores = self.head.span_probabilities(encoded, mask, asked)
-        return above(self.threshold if threshold is None else threshold, spans, scores)
+
+        def probabilities(spans: Any) -> Tensor:
+            asked = torch.from_numpy(spans).to(encoded.device)
+            return self.head.span_probabilities(encoded, mask, asked)
+
+        def tag_probabilities() -> Tensor:
+            return self.head.tag_probabilities(encoded, mask)
+
+        best = self._spans(encoded, mask)
+        return find(best, self.tags, self.threshold, tag_probabilities, probabilities)
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
@@ -177,16 +174,29 @@ class Tagger(nn.Module):
         return self.tags.find_spans(paths.cpu().numpy())
 
 
-def above(threshold: float, spans: Any, scores: Tensor) -> tuple[Any, Any]:
-    """The spans, (spans, 4), whose scores, (spans,), aren't below a threshold, and these.
+def find(
+    best: Any,
+    tags: TagSet,
+    threshold: float | None,
+    tag_probabilities: Callable[[], Tensor],
+    probabilities: Callable[[Any], Tensor],
+) -> tuple[Any, Any]:
+    """The entities of a batch, (spans, 4), NumPy's, and their probabilities, (spans,).
 
-    That an entity is more probable than not is what F1 asks for: its expectation is greatest
-    where entities are kept from half of itself on (Lipton et al. 2014), while the most probable
-    tags of a sentence hold some that are wrong more often than right.
+    Args:
+        best: (spans, 4), those of the most probable tagging.
+        tags: what the tags are.
+        threshold: probability from which on an entity is found; None: ``best`` are.
+        tag_probabilities: gives (batch, length, tags).
+        probabilities: gives those of spans, (spans,).
     """
-    found = scores.detach().cpu().numpy()
-    are_kept = found >= threshold
-    return spans[are_kept], found[are_kept]
+    if threshold is None:
+        return best, probabilities(best).detach().cpu().numpy()
+    of_tags = tag_probabilities().detach().cpu().numpy()
+    spans = candidates(of_tags, tags.label_of.numpy(), threshold, best)
+    scores = probabilities(spans).detach().cpu().numpy()
+    chosen = most_probable(spans, scores, threshold)
+    return spans[chosen], scores[chosen]
 
 
 def scored_spans(spans: Any, scores: Any, tags: TagSet, size: int) -> list[list[ScoredSpan]]:

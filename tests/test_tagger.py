@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import statistics
 from typing import Any
 
-import pytest
 import torch
 
 from ner_registry.build import index_sentences
@@ -12,7 +10,6 @@ from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import Embedding
 from ner_registry.encoders import PassThroughEncoder
-from ner_registry.ensemble import Ensemble
 from ner_registry.heads import SoftmaxHead
 from ner_registry.tagger import Tagger
 
@@ -50,29 +47,3 @@ def test_variational_dropout_is_the_same_at_every_token() -> None:
     encoded = tagger.encode(data.batch([0]))[0]
     assert torch.equal(encoded, encoded[:1].expand_as(encoded))
     assert (encoded == 0).any()
-
-
-@pytest.mark.parametrize("as_ensemble", [False, True])
-def test_only_entities_from_the_threshold_on_are_found(as_ensemble: bool) -> None:
-    torch.manual_seed(0)
-    plain, strict = make_tagger().eval(), make_tagger(threshold=0.5).eval()
-    strict.load_state_dict(plain.state_dict())
-    sentences = [Sentence(["a", "b"] * length) for length in range(1, 9)]
-    batch = index_sentences(plain, sentences).batch(list(range(8)))
-    before = (Ensemble([plain]) if as_ensemble else plain).tag_with_scores(batch)
-    middle = statistics.median(score for found in before for _, score in found)
-    expected = [[scored for scored in found if scored.score >= middle] for found in before]
-    assert 0 < sum(map(len, expected)) < sum(map(len, before))
-    strict.threshold = middle
-    if not as_ensemble:
-        spans = [[span for span, _ in found] for found in expected]
-        assert strict.loss_and_tag(batch)[1] == spans
-    tagger = Ensemble([strict]) if as_ensemble else strict
-    assert tagger.tag_with_scores(batch) == expected
-    found, taggings = zip(*tagger.tag_k_best(batch, 2), strict=True)
-    assert list(found) == expected
-    # what is asked for goes before what the model was made with
-    assert tagger.tag_with_scores(batch, threshold=0) == before
-    found, same = zip(*tagger.tag_k_best(batch, 2, threshold=0), strict=True)
-    assert list(found) == before
-    assert same == taggings

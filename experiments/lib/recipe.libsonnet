@@ -17,8 +17,6 @@
     variational_dropout: true,
     // a hidden word must be told from its neighbours
     word_dropout: 0.2,
-    // of the most probable tags, the entities that are more probable than not
-    threshold: 0.5,
   },
   data_loader: {
     batch_size: 32,
@@ -36,5 +34,7 @@
     adversarial_share: 0.5,
     num_epochs: 20,
     grad_norm: 1.0,
+    // find what F1 asks for, not what the most probable tagging has
+    tune_threshold: true,
   },
 }

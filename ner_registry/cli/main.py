@@ -38,9 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments; None: those of the process.
     """
-    # an interpreter that ends looks for unused objects among all that libraries made: most of a
-    # second, for nothing
-    atexit.register(gc.freeze)
+    atexit.register(_end_at_once)
     with heard_once():
         return _main(sys.argv[1:] if argv is None else argv)
 
@@ -59,6 +57,16 @@ def _main(argv: Sequence[str]) -> int:
             return _run(args)
     finally:
         logger.removeHandler(handler)
+
+
+def _end_at_once() -> None:
+    """Spares the interpreter, when it ends, from looking for unused objects.
+
+    It does so several times, among all that libraries made, which takes most of a second. Triton's
+    library would tell of each of its own that it finds alive.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -60,7 +60,8 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "--threshold",
         metavar="T",
         type=probability,
-        help="leave out entities whose score is below T, from 0 to 1; default: as the model does",
+        default=0.0,
+        help="leave out entities whose score is below T, from 0 to 1; default: 0",
     )
     parser.add_argument(
         "--top-k",

@@ -155,6 +155,11 @@ def write_beginnings(
     write_json(directory / "meta.json", meta)
 
 
+def add_to_meta(directory: Path, known: dict[str, Any]) -> None:
+    """Adds to a run's ``meta.json``."""
+    write_json(directory / "meta.json", _read_json(directory / "meta.json") | known)
+
+
 def _git_revision() -> str | None:
     """The commit of the working directory, where it is in a git repository."""
     try:

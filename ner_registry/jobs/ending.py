@@ -26,6 +26,8 @@ def ending(prepared: Prepared, directory: Path, metrics: dict[str, Any]) -> Iter
     for name, prefix in (("validation", "best_validation_"), ("test", "test_")):
         if f"{prefix}loss" in metrics:
             yield f"{name}: {_scores(metrics, prefix)}"
+    if "threshold" in metrics:
+        yield f"entities are found from a probability of {metrics['threshold']:.2f} on"
     yield f"the model: {directory / ARCHIVE_NAME}, metrics and predictions beside it"
     experiment = prepared.experiment
     data = experiment.test_data_path or experiment.validation_data_path or "DATA"

@@ -27,9 +27,11 @@ def describe(archive: str, settings: PredictSettings, device: str) -> dict[str, 
         ArchiveError: the model can't be read.
     """
     digest = hashlib.sha256()
-    for name, content in sorted(read_model(archive).items()):
+    contents = read_model(archive)
+    for name, content in sorted(contents.items()):
         if name not in _NOT_THE_MODEL:
             digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    digest.update(f"{json.loads(contents['meta.json']).get('threshold')}\n".encode())
     versions = {name: version(name) for name in ("ner_registry", "torch")}
     return {"model_sha256": digest.hexdigest(), **asdict(settings), "device": device, **versions}
 

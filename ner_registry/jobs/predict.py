@@ -31,7 +31,7 @@ class PredictSettings:
             ``text`` for stdin.
         output_format: one of :data:`ner_registry.formats.OUTPUTS`.
         batch_size: sentences in a batch.
-        threshold: entities of a lower score are left out; None: than the model's own.
+        threshold: entities of a lower score are left out.
         top_k: how many of each sentence's most probable taggings to write; None: none.
 
     Raises:
@@ -41,7 +41,7 @@ class PredictSettings:
     input_format: str | None = None
     output_format: str = "jsonl"
     batch_size: int = BATCH_SIZE
-    threshold: float | None = None
+    threshold: float = 0.0
     top_k: int | None = None
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from ner_registry.data.model_files import BEST_WEIGHTS
 from ner_registry.errors import ConfigError, RunError
 from ner_registry.formats.jsonl import as_line
 from ner_registry.jobs.directory import (
+    add_to_meta,
     buffered_log,
     check_data,
     check_directory,
@@ -36,7 +37,7 @@ from ner_registry.jobs.locks import locked
 from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
-from ner_registry.jobs.score import calibration_error, predictions, score
+from ner_registry.jobs.score import best_threshold, calibration_error, predictions, score
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
 from ner_registry.training.device import check_device
@@ -209,6 +210,12 @@ def _finish(
     assert best is not None  # there was an epoch
     tagger.load_state_dict(safetensors.torch.load(best))
     tagger.eval()
+    if prepared.experiment.trainer.tune_threshold:
+        validation = corpora["validation"], data["validation"], BATCH_SIZE
+        tagger.threshold = metrics["threshold"] = best_threshold(tagger, *validation)
+        add_to_meta(directory, {"threshold": tagger.threshold})
+        tuned = score(tagger, *validation)
+        metrics |= {f"best_validation_{name}": value for name, value in tuned.items()}
     for name, corpus in corpora.items():
         if name != "train":
             found = list(predictions(tagger, corpus, data[name], BATCH_SIZE))

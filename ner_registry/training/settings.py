@@ -46,6 +46,9 @@ class TrainerSettings:
             never stops early.
         validation_metric: what decides which epoch is best, after ``+`` where more of it is
             better and ``-`` where less is.
+        tune_threshold: after training, the probability from which on an entity is found is chosen,
+            for the best entity F1 on the validation data; false: the entities of the most
+            probable tagging are found, as they are in training.
         adversarial_perturbation: a batch is learnt from a second time, with each sentence's
             embeddings moved in the direction in which the loss grows fastest, by a step of this
             length, the norm over all its tokens (Miyato et al. 2017). That takes nearly twice the
@@ -69,6 +72,7 @@ class TrainerSettings:
     num_epochs: PositiveInt
     patience: PositiveInt | None = None
     validation_metric: Annotated[str, Pattern(*_METRICS)] = "+f1-measure-overall"
+    tune_threshold: bool = False
     adversarial_perturbation: NonNegativeFloat = 0.0
     adversarial_share: Probability = 1.0
     grad_norm: PositiveFloat | None = None
