@@ -93,6 +93,11 @@ def broken(tmp_path: Path, change: str) -> str:
             "test_data_path: required by evaluate_on_test: expected a path, got no such key",
         ),
         (
+            "{ validation_data_path:: null, trainer+: { patience: null, tune_threshold: true } }",
+            "trainer.tune_threshold: needs validation data: set validation_data_path, "
+            "or leave it out",
+        ),
+        (
             "{ include_packages: ['no_such_package'] }",
             "include_packages: can't import 'no_such_package': ModuleNotFoundError: "
             "No module named 'no_such_package'",

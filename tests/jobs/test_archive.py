@@ -120,6 +120,22 @@ def test_what_is_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("threshold", ["0.5", 0.0, 2.0, True])
+def test_a_threshold_that_is_none_is_refused(
+    threshold: Any, run_directory: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(run_directory / "model.tar.gz") as tar:
+        file = tar.extractfile("meta.json")
+        assert file is not None
+        meta = json.loads(file.read()) | {"threshold": threshold}
+    change: dict[str, bytes | None] = {"meta.json": json.dumps(meta).encode()}
+    bad = repacked(run_directory / "model.tar.gz", tmp_path / "bad.tar.gz", change)
+    with pytest.raises(
+        ArchiveError, match=r"expected a threshold from 0.05 to 1 in meta.json, got"
+    ):
+        nr.load(bad)
+
+
 def test_a_cut_archive_is_refused(run_directory: Path, tmp_path: Path) -> None:
     content = (run_directory / "model.tar.gz").read_bytes()
     bad = tmp_path / "cut.tar.gz"

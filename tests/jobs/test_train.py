@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+import ner_registry as nr
 from ner_registry.cli import main
 from ner_registry.errors import NerError, RunError
 from ner_registry.jobs.train import train
@@ -51,6 +52,26 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.05)
     pytest.fail(f"{path} never came")
+
+
+def test_a_threshold_is_chosen_and_kept(config: dict[str, Any], tmp_path: Path) -> None:
+    config["trainer"]["tune_threshold"] = True
+    metrics = nr.train(config, tmp_path / "run", quiet=True)
+    threshold = metrics["threshold"]
+    assert json.loads((tmp_path / "run" / "meta.json").read_bytes())["threshold"] == threshold
+    for path in (tmp_path / "run", tmp_path / "run" / "model.tar.gz"):
+        assert nr.load(path).tagger.threshold == threshold
+    # as its epoch was judged, the threshold hadn't been chosen
+    judged = json.loads((tmp_path / "run" / "metrics_epoch_1.json").read_bytes())
+    name = "f1-measure-overall"
+    assert metrics[f"best_validation_{name}"] > judged[f"best_validation_{name}"]
+    for split in ("validation", "test"):
+        found = nr.evaluate(tmp_path / "run", config[f"{split}_data_path"])
+        prefix = "best_validation" if split == "validation" else split
+        assert found["entities"]["overall"]["f1"] == metrics[f"{prefix}_{name}"]
+        lines = (tmp_path / "run" / f"predictions_{split}.jsonl").read_text(encoding="utf-8")
+        entities = [e for line in lines.splitlines() for e in json.loads(line)["entities"]]
+        assert min(entity["score"] for entity in entities) >= threshold
 
 
 def test_a_run_leaves_every_file(run_directory: Path) -> None:
