@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from threading import get_ident
 from typing import Any
 
 import safetensors.torch
@@ -236,11 +237,16 @@ def _check_size(
 
 @contextmanager
 def _at_most(left: int) -> Iterator[None]:
-    """Stops at the first parameter that makes a model larger than that."""
-    most = left
+    """Stops at the first parameter that makes a model larger than that.
+
+    PyTorch calls its hook for what every thread makes.
+    """
+    most, thread = left, get_ident()
 
     def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
         nonlocal left
+        if get_ident() != thread:
+            return
         left -= 0 if parameter is None else parameter.numel()
         if left < 0:
             raise ValueError(_TOO_LARGE.format(most))

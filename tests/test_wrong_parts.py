@@ -184,3 +184,13 @@ def test_kernels_never_read_beyond_what_there_is() -> None:
     layers = nn.LSTM(3, 2, batch_first=True), nn.LSTM(3, 2, batch_first=True)
     with pytest.raises(ValueError, match=r"of \(2, 5\), got \(2, 4, 3\)"):
         bidirectional_lstm(emissions, mask, *layers)
+
+
+def test_a_part_of_another_kind_is_refused(name: str) -> None:
+    class Wrong(torch.nn.Module):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+
+    with pytest.raises(TypeError, match=r"Wrong must be a subclass of Seq2SeqEncoder$"):
+        Seq2SeqEncoder.register(name)(Wrong)
+    assert name not in Seq2SeqEncoder.registered()

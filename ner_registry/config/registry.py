@@ -53,12 +53,14 @@ class Registrable:
         """Decorator that makes a class, or a function that returns one's instance, a part.
 
         Raises:
-            TypeError: the signature doesn't take what the kind supplies, or takes anything
-                by ``*args`` or ``**kwargs``.
+            TypeError: the class isn't of the kind, or the signature doesn't take what the kind
+                supplies, or takes anything by ``*args`` or ``**kwargs``.
             ValueError: another part has the name already.
         """
 
         def decorate(part: _Factory) -> _Factory:
+            if isinstance(part, type) and not issubclass(part, cls):
+                raise TypeError(f"{origin(part)} must be a subclass of {cls.__name__}")
             _check_signature(cls, part)
             missing = sorted(getattr(part, "__abstractmethods__", ()))
             if missing:
@@ -142,6 +144,9 @@ def import_packages(names: Iterable[str], flag: str | None = "--include-package"
     Raises:
         ConfigError: one can't be imported; names it and says why.
     """
+    if isinstance(names, str):
+        message = f"expected a list of names, got the string {names!r}: try [{names!r}]"
+        raise ConfigError([Fault("include_packages", message)])
     faults = []
     for name in names:
         if "" not in sys.path:

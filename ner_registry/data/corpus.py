@@ -58,7 +58,7 @@ class Corpus:
         self._lines = array("q")  # of each sentence; 0: not known
         pairs, longest = TagPairs(), Sentence([])
         for sentence in sentences:
-            _check(sentence, path)
+            check_sentence(sentence, path)
             pairs.add(sentence)
             self.tokens += len(sentence)
             self._lines.append(sentence.line or 0)
@@ -146,8 +146,12 @@ def _beginning(sentence: Sentence) -> str:
     return " ".join([*sentence.tokens[:_WORDS], *cut])
 
 
-def _check(sentence: Any, path: str) -> None:
-    """Whatever the reader, every token has a tag, and there is a token."""
+def check_sentence(sentence: Any, path: str) -> None:
+    """Whatever the reader, every token has a tag, and there is a token.
+
+    Raises:
+        DataError: it isn't so.
+    """
     if not isinstance(sentence, Sentence):
         got = type(sentence).__name__
         raise DataError(path, f"expected a reader that yields Sentences, got one of {got}")

@@ -103,12 +103,19 @@ def flush_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, *others: str | Path) -> None:
     """Refuses, before any work is done, a file that can't be written.
 
+    Args:
+        path: the file.
+        others: what is read, or written too, and must be another one.
+
     Raises:
-        NerError: it is a directory, or its folder isn't there.
+        NerError: it is a directory, or one of the others, or its folder isn't there.
     """
+    for other in map(Path, others):
+        if path.resolve() == other.resolve() and not path.is_char_device():  # /dev/null may
+            raise NerError(f"{path}: expected a file to write, got one that is used already")
     if path.is_dir():
         raise NerError(f"{path}: expected a file to write, got a directory")
     if not path.absolute().parent.is_dir():

@@ -34,8 +34,16 @@ _ENDINGS = {"conll": ".conll", "html": ".html", "text": ".txt", "brackets": ".tx
 
 def format_of(path: str) -> str:
     """The format that a file's ending tells; CoNLL files come with all sorts of endings."""
-    ending = PurePath(path.lower().removesuffix(".gz")).suffix
-    return _OF_ENDINGS.get(ending, "conll")
+    return _OF_ENDINGS.get(_ending_of(path), "conll")
+
+
+def has_ending(path: str) -> bool:
+    """Whether a file's ending tells its format."""
+    return _ending_of(path) in _OF_ENDINGS
+
+
+def _ending_of(path: str) -> str:
+    return PurePath(path.lower().removesuffix(".gz")).suffix
 
 
 def renamed(name: str, output_format: str) -> str:

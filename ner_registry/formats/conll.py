@@ -10,6 +10,8 @@ from ner_registry.errors import DataError
 from ner_registry.formats.base import Source, Tagged
 from ner_registry.readers import ConllReader
 
+_SEPARATORS = frozenset(" \t\r\n")
+
 
 def read(source: Source) -> Iterator[Sentence]:
     """The sentences of a file whose tags, if any, don't matter.
@@ -37,7 +39,7 @@ def write(tagged: Iterable[Tagged], name: str) -> Iterator[str]:
     """A line per token: what is kept of its row, or the word, and the tag; then a blank one.
 
     Raises:
-        DataError: a word or a label has white space in it.
+        DataError: a word or a label has a space, a tab or a line's end in it.
     """
     for sentence, record in tagged:
         rows = sentence.rows
@@ -55,7 +57,7 @@ def write(tagged: Iterable[Tagged], name: str) -> Iterator[str]:
 
 
 def _check(value: str, sentence: Sentence, name: str) -> None:
-    if value != "".join(value.split()):
+    if not _SEPARATORS.isdisjoint(value):
         message = f"{value!r} holds white space, which CoNLL columns can't: use jsonl"
         raise DataError(name, message, sentence.line)
 

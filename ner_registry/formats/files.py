@@ -28,7 +28,8 @@ def check_readable(source: str) -> None:
     Raises:
         DataError: naming it.
     """
-    if source != STDIO and not Path(source).is_file():
+    # a pipe is as good, such as the shell's <(...)
+    if source != STDIO and (Path(source).is_dir() or not Path(source).exists()):
         kind = "a directory" if Path(source).is_dir() else "no such file"
         raise DataError(source, f"expected a file to read, got {kind}")
 

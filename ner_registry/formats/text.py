@@ -15,7 +15,8 @@ from ner_registry.formats.texts import texts
 def read(source: Source) -> Iterator[Sentence]:
     """The sentences of plain text."""
     for number, line in source.lines:
-        yield from split(line, number - 1, {}, number)
+        # a mark that began a file of its own, before several were made one
+        yield from split(line.removeprefix("\ufeff"), number - 1, {}, number)
 
 
 def write(tagged: Iterable[Tagged], name: str) -> Iterator[str]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 
 from ner_registry.build import Experiment, build_tagger
 from ner_registry.config.plan import Plan
+from ner_registry.config.registry import ask_each
+from ner_registry.data.corpus import check_sentence
 from ner_registry.data.schemes import detect_scheme, illegal_positions
 from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import TokenEmbedder
-from ner_registry.errors import DataError, Fault
+from ner_registry.errors import DataError, Fault, RunError
 from ner_registry.jobs.prepare import find_files, reader_of
+from ner_registry.readers import DatasetReader
 
 HEAD = 200  # sentences of a data file that are read
 
@@ -42,9 +46,12 @@ def faults_of_data(plan: Plan) -> tuple[list[Fault], list[Fault]]:
     for name, file in find_files(experiment).items():
         reader = reader_of(experiment, name)
         try:
-            tags = [sentence.tags or [] for sentence in islice(reader.read(file), HEAD)]
+            tags = list(_tags_of(reader, file))
         except DataError as error:
             faults.append(Fault(f"{name}_data_path", str(error)))
+            continue
+        except RunError as error:  # of a reader of somebody else's
+            faults.append(Fault("", str(error)))
             continue
         declared = reader.tag_scheme
         illegal = sum(len(illegal_positions(t, declared)) for t in tags) if declared else 0
@@ -62,6 +69,22 @@ def faults_of_data(plan: Plan) -> tuple[list[Fault], list[Fault]]:
         except DataError as error:
             faults.append(Fault(f"model.embedders.{name}", str(error)))
     return faults, doubts
+
+
+def _tags_of(reader: DatasetReader, file: Path) -> Iterator[Sequence[str]]:
+    """Those of a file's first sentences.
+
+    Raises:
+        DataError: there is none, or one isn't as training needs it.
+        RunError: the reader is somebody else's, and raised something.
+    """
+    is_empty = True
+    for sentence in islice(ask_each("dataset_reader", reader, "read", file), HEAD):
+        check_sentence(sentence, str(file))
+        yield sentence.tags
+        is_empty = False
+    if is_empty:
+        raise DataError(file, "expected sentences, got none")
 
 
 def _of_settings(config: dict[str, Any]) -> Iterator[Fault]:

@@ -21,7 +21,7 @@ from ner_registry.build import registered_modules
 from ner_registry.config.plan import Plan
 from ner_registry.data.files import write_json
 from ner_registry.data.model_files import ARCHIVE_NAME, FORMAT_VERSION
-from ner_registry.errors import ConfigError, Fault, RunDirectoryError
+from ner_registry.errors import ConfigError, Fault, NerError, RunDirectoryError
 from ner_registry.jobs.locks import LOCK_NAME, locked
 from ner_registry.jobs.prepare import Prepared
 
@@ -187,7 +187,7 @@ def buffered_log() -> Iterator[logging.handlers.MemoryHandler]:
 
 @contextmanager
 def logged_to(path: Path, memory: logging.handlers.MemoryHandler) -> Iterator[None]:
-    """Logs to a file, from what ``memory`` kept on."""
+    """Logs to a file, from what ``memory`` kept on, to the fault that ends it."""
     handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     memory.setTarget(handler)
@@ -196,6 +196,11 @@ def logged_to(path: Path, memory: logging.handlers.MemoryHandler) -> Iterator[No
     _package_logger.addHandler(handler)
     try:
         yield
+    except NerError as error:
+        # whoever catches it tells it once more, elsewhere
+        for line in error.lines():
+            handler.handle(_package_logger.makeRecord("", logging.ERROR, "", 0, line, (), None))
+        raise
     finally:
         _package_logger.removeHandler(handler)
         handler.close()

@@ -66,9 +66,11 @@ def evaluate(
     Raises:
         NerError: the archive or the data is at fault.
     """
+    used = [data]
     for path in (output_file, predictions_output_file):
         if path is not None:
-            check_writable(Path(path))
+            check_writable(Path(path), *used)
+            used.append(path)
     place = choose_device(device, "--device")
     model = load_archive(archive, include_packages=include_packages, device=place)
     file = catalogue.find(str(data))

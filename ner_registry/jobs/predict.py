@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ner_registry.data.files import check_writable
+from ner_registry.data.schemes import is_tag
 from ner_registry.errors import NerError
-from ner_registry.formats import format_of, reader_of, writer_of
+from ner_registry.formats import format_of, has_ending, reader_of, writer_of
 from ner_registry.formats.base import Source
 from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
 from ner_registry.predictor import BATCH_SIZE, Predictor, load
@@ -73,7 +74,7 @@ def predict(
     """
     check_readable(source)
     if output_file is not None:
-        check_writable(Path(output_file))
+        check_writable(Path(output_file), source)
     predictor = load(archive, include_packages=include_packages, device=device)
     tag_file(predictor, source, output_file, settings)
 
@@ -97,8 +98,8 @@ def tag_file(
         reader = predictor.archive.experiment.evaluation_reader
         rows: Any = "whole" if settings.output_format == "conll" else "nothing"
         lines = numbered_lines(file, name)
-        if form == "text" and settings.input_format is None:
-            lines = _looked_at(lines, name)
+        if settings.input_format is None:
+            lines = _looked_at(lines, name, form)
         sentences = read(Source(lines, name, reader, rows))
         sentences = counted(sentences, source, "tagging")
         tagged = predictor.tag(
@@ -110,14 +111,25 @@ def tag_file(
                 out.flush()  # somebody may be waiting at the other end of a pipe
 
 
-def _looked_at(lines: Iterator[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
-    """Lines that are read as plain text because nobody said what they are."""
+def _looked_at(lines: Iterator[tuple[int, str]], name: str, form: str) -> Iterator[tuple[int, str]]:
+    """Lines of which nobody said what they are, and a word where they look like something else."""
     for number, line in lines:
-        if number == 1 and _is_json(line):
+        if number == 1 and form == "text" and _is_json(line):
             logger.warning(
                 "%s: its first line is JSON, and is read as plain text: --input-format jsonl", name
             )
+        if number == 1 and form == "conll" and _is_text(line) and not has_ending(name):
+            logger.warning(
+                "%s: its first line doesn't end in a tag, and the first word of each is read, as "
+                "of CoNLL columns: --input-format text reads all of them",
+                name,
+            )
         yield number, line
+
+
+def _is_text(line: str) -> bool:
+    _, *others = line.split() or [""]
+    return bool(others) and not is_tag(others[-1])
 
 
 def _is_json(line: str) -> bool:

@@ -67,6 +67,8 @@ def results(
 def _runs(directory: Path) -> Iterator[Path]:
     """The runs in a directory and below it that have ended, by name."""
     paths = sorted(path.parent for path in directory.rglob("metrics.json"))
+    if not directory.is_dir():
+        raise RunDirectoryError(f"{directory}: expected finished runs, got no such directory")
     if not paths:
         raise RunDirectoryError(f"{directory}: expected finished runs, got no metrics.json in it")
     yield from paths

@@ -58,10 +58,10 @@ class DatasetReader(ABC, Registrable):
         raise DataError(path, f"expected {expected}, got {tag!r}", line)
 
 
-def refuse_tags_as_tokens(
+def refuse_what_are_no_tokens(
     sentences: Iterable[Sentence], path: str | Path, place: str
 ) -> Iterator[Sentence]:
-    """Passes sentences on, unless most of their tokens are tags: then the column is a wrong one.
+    """Passes sentences on, unless their tokens come from a wrong column.
 
     Args:
         sentences: of a file, in order.
@@ -69,24 +69,41 @@ def refuse_tags_as_tokens(
         place: what of it holds the tokens, such as ``token_column 0``.
 
     Raises:
-        DataError: more than half of the first tokens are tags.
+        DataError: more than half of the first tokens are tags, or each is its own number.
     """
     tokens = 0
+    are_numbers, longest = True, 0
     tags: list[tuple[str, int | None]] = []  # each with its line
     judged = False
     for sentence in sentences:
         if not judged:
             tokens += len(sentence)
             tags += [(t, sentence.line_of(n)) for n, t in enumerate(sentence.tokens) if is_tag(t)]
+            are_numbers = are_numbers and _are_numbers(sentence.tokens)
+            longest = max(longest, len(sentence))
             judged = tokens >= _JUDGED
             if judged:
-                _judge(tokens, tags, path, place)
+                _judge(tokens, tags, are_numbers and longest > 1, path, place)
         yield sentence
     if not judged:
-        _judge(tokens, tags, path, place)
+        _judge(tokens, tags, are_numbers and longest > 1, path, place)
 
 
-def _judge(tokens: int, tags: list[tuple[str, int | None]], path: str | Path, place: str) -> None:
+def _are_numbers(tokens: list[str]) -> bool:
+    """Whether they are 1, 2, 3 and so on, or from 0."""
+    count = len(tokens)
+    return any(tokens == [str(first + n) for n in range(count)] for first in (0, 1))
+
+
+def _judge(
+    tokens: int,
+    tags: list[tuple[str, int | None]],
+    are_numbers: bool,
+    path: str | Path,
+    place: str,
+) -> None:
+    if tokens >= _FEWEST and are_numbers:
+        raise DataError(path, f"expected tokens under {place}, got their numbers: 1, 2, 3 ...")
     if tokens >= _FEWEST and 2 * len(tags) > tokens:
         tag, line = tags[0]
         message = f"expected tokens under {place}, got tags, {len(tags)} of {tokens}, as {tag!r}"

@@ -15,7 +15,7 @@ from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import IllegalTags, TagScheme, is_tag
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
-from ner_registry.readers.base import DatasetReader, numbered_lines, refuse_tags_as_tokens
+from ner_registry.readers.base import DatasetReader, numbered_lines, refuse_what_are_no_tokens
 
 _WHITE_SPACE = re.compile("[ \t]+")
 _DOCSTART = "-DOCSTART-"
@@ -98,7 +98,7 @@ class ConllReader(DatasetReader):
     def read_lines(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:
         """Sentences of numbered lines; ``path`` names them in messages."""
         place = f"token_column {self.token_column}"
-        return refuse_tags_as_tokens(self._sentences(lines, path), path, place)
+        return refuse_what_are_no_tokens(self._sentences(lines, path), path, place)
 
     def _sentences(self, lines: Iterable[tuple[int, str]], path: str | Path) -> Iterator[Sentence]:
         rows: list[list[str]] = []

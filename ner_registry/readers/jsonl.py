@@ -11,7 +11,7 @@ from ner_registry.data.files import open_binary
 from ner_registry.data.schemes import IllegalTags, TagScheme
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
-from ner_registry.readers.base import DatasetReader, numbered_lines, refuse_tags_as_tokens
+from ner_registry.readers.base import DatasetReader, numbered_lines, refuse_what_are_no_tokens
 
 
 @DatasetReader.register("jsonl")
@@ -42,7 +42,7 @@ class JsonlReader(DatasetReader):
         self.illegal_tags = illegal_tags
 
     def read(self, path: str | Path) -> Iterator[Sentence]:
-        return refuse_tags_as_tokens(self._sentences(path), path, "'words'")
+        return refuse_what_are_no_tokens(self._sentences(path), path, "'words'")
 
     def _sentences(self, path: str | Path) -> Iterator[Sentence]:
         with open_binary(path) as file:
@@ -108,9 +108,11 @@ def string_list(record: dict[str, Any], key: str, path: str | Path, number: int)
         DataError: there is no such key, or its value is something else.
     """
     values = record.get(key)
-    if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
-        got = "no such key" if key not in record else json.dumps(values)[:40]
+    got = "no such key" if key not in record else json.dumps(values)[:40]
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise DataError(path, f"expected a list of strings under {key!r}, got {got}", number)
+    if "" in values:
+        raise DataError(path, f"expected no empty string under {key!r}, got {got}", number)
     return values
 
 

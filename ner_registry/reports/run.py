@@ -79,6 +79,8 @@ def read_run(directory: str | Path) -> Run:
         RunDirectoryError: there is none, or a file of it is broken.
     """
     directory = Path(directory)
+    if not directory.is_dir():
+        raise RunDirectoryError(f"{directory}: expected a run's directory, got no such directory")
     if (directory / SEEDS_NAME).is_file():
         raise RunDirectoryError(
             f"{directory}: expected one run's directory, got one of several seeds: "

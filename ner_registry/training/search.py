@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,8 @@ from ner_registry.config.types import PositiveInt, Range
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Distribution(ABC, Registrable):
@@ -27,7 +30,7 @@ class Distribution(ABC, Registrable):
     @property
     @abstractmethod
     def examples(self) -> list[Any]:
-        """The values that are likely to be refused where one is: bounds, or every one."""
+        """Values of which one is likely to be refused if any is: bounds, or every one."""
 
 
 @Distribution.register("float")
@@ -53,7 +56,8 @@ class FloatRange(Distribution):
 
     @property
     def examples(self) -> list[float]:
-        return [self.low, self.high]
+        between = self.low + (self.high - self.low) * _GOLDEN  # no whole number, if it may
+        return [self.low, between, self.high]
 
 
 @Distribution.register("int")

@@ -40,6 +40,12 @@ def test_gold_tags_stand_before_those_found() -> None:
     assert list(write_conll([Tagged(sentence, record)], "data")) == ["Jim O B-PER\nleft O O\n\n"]
 
 
+def test_other_white_space_is_a_part_of_its_word(read: Any, write: Any) -> None:
+    words = ["10\u00a0000", "\u2028", "a\u3000b"]
+    (sentence,) = read(write([Sentence(words, ["O"] * 3)], "conll"), "conll")
+    assert sentence.tokens == words
+
+
 @pytest.mark.parametrize(
     "sentence", [Sentence(["New York"], line=3), Sentence(["Oslo"], ["B-capital city"], line=3)]
 )

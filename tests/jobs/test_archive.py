@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import ner_registry as nr
-from ner_registry.errors import ArchiveError
+from ner_registry.errors import ArchiveError, ConfigError
 from ner_registry.jobs.evaluate import as_text
 
 TEXTS = [
@@ -170,3 +173,27 @@ def test_training_again_in_memory_is_the_python_api(config: dict[str, Any], tmp_
     metrics = nr.train(config, tmp_path / "run")
     assert metrics["epoch"] == 1
     assert nr.evaluate(tmp_path / "run", "sample/dev.conll")["sentences"] == 150
+
+
+def test_models_are_loaded_side_by_side(run_directory: Path) -> None:
+    """And what others make meanwhile isn't counted."""
+    stop = threading.Event()
+
+    def make_others() -> None:
+        while not stop.is_set():
+            torch.nn.Linear(400, 400)
+
+    other = threading.Thread(target=make_others)
+    other.start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for loaded in pool.map(nr.load, [run_directory] * 12):
+                assert loaded.labels
+    finally:
+        stop.set()
+        other.join()
+
+
+def test_packages_are_several(run_directory: Path) -> None:
+    with pytest.raises(ConfigError, match=r"expected a list of names, got the string 'mine'"):
+        nr.load(run_directory, include_packages="mine")

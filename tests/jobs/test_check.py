@@ -122,3 +122,56 @@ def test_where_each_value_comes_from(capsys: pytest.CaptureFixture[str]) -> None
     file, line, column = place.split(":")
     text = Path(file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
     assert text[int(column) - 1 :].startswith("hidden_size: 64")
+
+
+MINE = """
+from ner_registry import DatasetReader
+from ner_registry.data.sentence import Sentence
+
+@DatasetReader.register("failing")
+class Failing(DatasetReader):
+    def read(self, path):
+        yield Sentence(["a"], tags=["O"])
+        raise LookupError("no more")
+
+@DatasetReader.register("careless")
+class Careless(DatasetReader):
+    def read(self, path):
+        yield Sentence(["a", "b"], tags=["O"])
+
+@DatasetReader.register("idle")
+class Idle(DatasetReader):
+    def read(self, path):
+        return ()
+"""
+
+
+@pytest.mark.parametrize(
+    ("reader", "told"),
+    [
+        ("failing", "dataset_reader: Failing.read raised LookupError: no more"),
+        ("careless", "expected a tag for each token, got 2 tokens and 1 tags"),
+        ("idle", "expected sentences, got none"),
+    ],
+)
+def test_data_as_a_reader_of_ones_own_gives_it(
+    reader: str,
+    told: str,
+    tmp_path: Path,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "mine_for_check.py").write_text(MINE, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = str(root / QUICKSTART)
+    mine = [
+        "--include-package",
+        "mine_for_check",
+        "-o",
+        f"{{dataset_reader: {{type: '{reader}'}}}}",
+    ]
+    assert main(["check", config, "--data", *mine]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 3
+    assert all(told in line for line in errors)

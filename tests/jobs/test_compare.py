@@ -127,7 +127,7 @@ def test_other_sentences_cant_be_compared(
 @pytest.mark.parametrize(
     ("second", "output", "told"),
     [
-        ("nowhere", None, "nowhere: expected a run's directory, got no config.json in it"),
+        ("nowhere", None, "nowhere: expected a run's directory, got no such directory"),
         (None, "table.csv", "table.csv: expected a name that ends in .json or .html, got another"),
         (None, "gone/page.html", "page.html: expected a file to write, got a folder that isn't"),
     ],

@@ -65,6 +65,8 @@ def test_a_loss_that_is_not_a_number(config: dict[str, Any], tmp_path: Path) -> 
         line,
     )
     assert told is not None, line
+    log = (tmp_path / "run" / "out.log").read_text(encoding="utf-8")
+    assert log.splitlines()[-1].endswith(f" ERROR {line}")
     found = newest_checkpoint(checkpoint.parent)
     assert found is not None
     assert found[0] == checkpoint

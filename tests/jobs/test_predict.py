@@ -362,3 +362,69 @@ def test_a_model_of_documents_reads_each_text_as_one(
         assert [entity["text"] for entity in found] == [entity["text"] for entity in alone]
         for one, other in zip(found, alone, strict=True):
             assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "is_doubted"),
+    [
+        ("note.md", "Ann met Bo.", True),
+        ("note", "Ann met Bo.", True),
+        ("note.md", "Ann NNP B-PER", False),
+        ("note.md", "Ann", False),
+        ("note.md", "-DOCSTART- O", False),
+        ("note.conll", "Ann NNP", False),
+        ("note.txt.gz", "Ann met Bo.", False),
+    ],
+)
+def test_text_that_is_read_as_columns_is_told_of(
+    name: str,
+    line: str,
+    is_doubted: bool,
+    predict: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    content = f"{line}\n".encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    predict(str(tmp_path / name))
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == is_doubted
+    assert all("--input-format text reads all of them" in warning for warning in warnings)
+
+
+def test_what_is_read_is_not_written_over(
+    run_directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, same = tmp_path / "a.conll", str(tmp_path / "." / "a.conll")
+    path.write_text("Ann B-PER\n", encoding="utf-8")
+    other = str(tmp_path / "scores.json")
+    for command in (
+        ["predict", str(run_directory), str(path), "--output-file", same],
+        ["evaluate", str(run_directory), str(path), "--output-file", same],
+        ["evaluate", str(run_directory), str(path), "--predictions-output-file", same],
+        [
+            *("evaluate", str(run_directory), str(path)),
+            *("--output-file", other, "--predictions-output-file", other),
+        ],
+    ):
+        assert main([*command, "--quiet"]) == 2
+        expected = "expected a file to write, got one that is used already"
+        assert capsys.readouterr().err == f"{command[-1]}: {expected}\n"
+        assert path.read_text(encoding="utf-8") == "Ann B-PER\n"
+    assert main(["predict", str(run_directory), os.devnull, "--output-file", os.devnull]) == 0
+
+
+def test_a_pipe_is_a_file(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pipe.txt"
+    os.mkfifo(path)
+    writing = threading.Thread(target=path.write_text, args=("Ann left.\n",))
+    writing.start()
+    assert json.loads(predict(str(path)))["words"] == ["Ann", "left", "."]
+    writing.join()
+
+
+def test_a_mark_that_began_a_file_of_its_own(predict: Any, tmp_path: Path) -> None:
+    path = tmp_path / "several.txt"
+    path.write_text("\ufeffAnn left.\n\ufeffBo left.\n", encoding="utf-8")
+    words = [json.loads(line)["words"] for line in predict(str(path)).splitlines()]
+    assert words == [["Ann", "left", "."], ["Bo", "left", "."]]

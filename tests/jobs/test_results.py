@@ -91,6 +91,8 @@ def test_faults(runs: Path) -> None:
         results([runs], sort="nothing like it")
     with pytest.raises(NerError, match=r"begun: expected finished runs, got no metrics\.json"):
         results([runs, runs / "begun"])
+    with pytest.raises(NerError, match=r"nowhere: expected finished runs, got no such directory"):
+        results([runs / "nowhere"])
     (runs / "001" / "metrics.json").write_text("[", encoding="utf-8")
     with pytest.raises(NerError, match=r"001/metrics\.json: expected what a run wrote, got"):
         results([runs])

@@ -91,6 +91,11 @@ def test_a_killed_process_loses_nothing_and_two_share_the_work(
         ),
         ({"search": {"a": {"type": "float", "low": 2.0, "high": 1.0}}}, "search.a", "at most high"),
         ({"search": {"a": {"type": "flaot"}}}, "search.a.type", "float"),
+        (
+            {"search": {"model.encoder.hidden_size": {"type": "float", "low": 4, "high": 16}}},
+            "search.model.encoder.hidden_size",
+            "expected a whole number, got 11.4",
+        ),
     ],
 )
 def test_faults_of_a_search(

@@ -135,6 +135,11 @@ def test_a_byte_order_mark_is_dropped(read: Any) -> None:
             "data.conll:1: expected O beside -DOCSTART-, got 'B-PER'",
         ),
         (
+            "1 a O\n2 b O\n\n1 c O\n",
+            {},
+            "data.conll: expected tokens under token_column 0, got their numbers: 1, 2, 3 ...",
+        ),
+        (
             "a O O\n\nb B-NP O\nc I-NP O\n",
             {"token_column": 1},
             "data.conll:1: expected tokens under token_column 1, got tags, 3 of 3, as 'O'",
@@ -145,6 +150,11 @@ def test_what_is_refused(read: Any, text: Any, settings: Any, message: str) -> N
     with pytest.raises(DataError) as caught:
         read(text, **settings)
     assert str(caught.value).endswith(message)
+
+
+def test_numbers_that_are_tokens(read: Any) -> None:
+    assert len(read("1 O\n\n1 O\n\n1 O\n\n1 O\n")) == 4
+    assert read("1 O\n2 O\n\n5 O\n6 O\n")[1].tokens == ["5", "6"]
 
 
 def test_untagged_files_need_no_tags(read: Any, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_words_or_tokens(tmp_path: Path) -> None:
         ("[1]", "expected a JSON object, got '[1]'"),
         ('{"words": "Jim"}', "expected a list of strings under 'words', got \"Jim\""),
         ('{"words": ["Jim"]}', "expected a list of strings under 'tags', got no such key"),
+        ('{"words": ["a", ""]}', 'expected no empty string under \'words\', got ["a", ""]'),
         ('{"words": ["Jim"], "tags": []}', "expected 1 values under 'tags', got 0"),
         ('{"words": ["Jim"], "tags": ["PER"]}', "expected a tag such as O, B-PER or I-PER"),
         ('{"words": [], "tags": []}', "expected tokens under 'words', got none"),
