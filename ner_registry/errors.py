@@ -126,6 +126,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and said is not None
 
 
+def is_own(part: Any) -> bool:
+    """Whether a class or a function is this package's."""
+    return bool(part.__module__.split(".")[0] == __name__.split(".")[0])
+
+
 def raised(where: str, error: Exception) -> str:
     """What somebody else's code raised, in one line, with its own place: not PyTorch's within."""
     reason = " ".join(str(error).split())

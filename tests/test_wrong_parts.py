@@ -194,3 +194,22 @@ def test_a_part_of_another_kind_is_refused(name: str) -> None:
     with pytest.raises(TypeError, match=r"Wrong must be a subclass of Seq2SeqEncoder$"):
         Seq2SeqEncoder.register(name)(Wrong)
     assert name not in Seq2SeqEncoder.registered()
+
+
+def test_what_raises_when_it_is_made_is_the_parts(
+    name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            self.layer = nn.Linear(input_dim, 8)  # PyTorch wants its own __init__ called before
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            raise NotImplementedError
+
+    config["model"]["encoder"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(
+        "model.encoder: Wrong raised AttributeError: cannot assign module before"
+    )
+    assert f"({__file__}:" in line

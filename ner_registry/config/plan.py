@@ -9,7 +9,16 @@ from os import PathLike, fspath
 from typing import Any
 
 from ner_registry.config.signatures import config_parameters, supplied_to
-from ner_registry.errors import ConfigError, DataError, Fault
+from ner_registry.errors import (
+    ConfigError,
+    DataError,
+    Fault,
+    NerError,
+    RunError,
+    is_out_of_memory,
+    is_own,
+    raised,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Plan:
 
         Raises:
             ConfigError: the constructor refused a value with a ``ValueError``.
+            RunError: it is somebody else's, and raised something else.
         """
         given = dict(zip(supplied_to(self.factory), supplied, strict=False)) | named
         arguments = {key: _built(value, given) for key, value in self.arguments.items()}
@@ -42,6 +52,11 @@ class Plan:
             return self.factory(**given, **arguments)
         except (ValueError, DataError) as error:
             raise ConfigError([Fault(self.path, str(error))]) from error
+        except Exception as error:
+            if is_own(self.factory) or isinstance(error, NerError) or is_out_of_memory(error):
+                raise
+            where = f"{self.path}: {self.factory.__name__}"
+            raise RunError(raised(where, error)) from error
 
     def filled(self) -> dict[str, Any]:
         """The config that says the same with every default written out."""

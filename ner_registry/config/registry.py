@@ -20,6 +20,7 @@ from ner_registry.errors import (
     NerError,
     RunError,
     is_out_of_memory,
+    is_own,
     raised,
 )
 
@@ -123,8 +124,7 @@ def ask_each(path: str, part: Registrable, method: str, *arguments: Any) -> Iter
 
 
 def _blame(path: str, part: Registrable, method: str, error: Exception) -> None:
-    is_own = type(part).__module__.split(".")[0] == "ner_registry"
-    if not (is_own or isinstance(error, NerError) or is_out_of_memory(error)):
+    if not (is_own(type(part)) or isinstance(error, NerError) or is_out_of_memory(error)):
         raise RunError(raised(f"{path}: {type(part).__name__}.{method}", error)) from error
 
 

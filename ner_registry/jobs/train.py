@@ -58,6 +58,9 @@ def train(
 ) -> dict[str, Any]:
     """Trains a declared experiment.
 
+    It seeds the random numbers of Python, NumPy and PyTorch, of which a process has one stream
+    each: two trainings at once need two processes.
+
     Args:
         config: a config file, or what one evaluated to.
         directory: where everything about the run goes.
