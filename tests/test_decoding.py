@@ -112,6 +112,14 @@ def test_a_span_too_long_to_be_tried_is_found_if_the_most_probable_tagging_has_i
     assert (found[:, 2] - found[:, 1] > 32).sum() == 1
 
 
+def test_where_there_is_nothing_to_find_a_threshold_is_found_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.conll"
+    path.write_text("a O\n\nb O\n", encoding="utf-8")
+    tagger = make_tagger(CrfHead, "IOB2", 0)
+    corpus = Corpus(str(path), list(ConllReader().read(path)))
+    assert LEAST <= best_threshold(tagger, corpus, index_corpus(tagger, corpus), 32) < 1
+
+
 def test_the_threshold_has_the_best_f1(run_directory: Path, root: Path) -> None:
     path = root / "ner_registry" / "sample" / "dev.conll"
     tagger = nr.load(run_directory).tagger

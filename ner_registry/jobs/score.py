@@ -82,7 +82,7 @@ def best_threshold(
 
     def f1(threshold: float) -> float:
         kept = [is_right for score, is_right in judged if score >= threshold]
-        return 2 * sum(kept) / (len(kept) + expected)
+        return 2 * sum(kept) / max(1, len(kept) + expected)
 
     return max(_THRESHOLDS, key=f1)
 
