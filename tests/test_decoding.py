@@ -23,7 +23,7 @@ from ner_registry.embedders import Embedding
 from ner_registry.encoders import PassThroughEncoder
 from ner_registry.ensemble import Ensemble
 from ner_registry.heads import CrfHead, SoftmaxHead
-from ner_registry.jobs.score import best_threshold, score
+from ner_registry.jobs.score import choose_threshold, score
 from ner_registry.readers import ConllReader
 from ner_registry.tagger import Tagger
 
@@ -117,7 +117,7 @@ def test_where_there_is_nothing_to_find_a_threshold_is_found_all_the_same(tmp_pa
     path.write_text("a O\n\nb O\n", encoding="utf-8")
     tagger = make_tagger(CrfHead, "IOB2", 0)
     corpus = Corpus(str(path), list(ConllReader().read(path)))
-    assert LEAST <= best_threshold(tagger, corpus, index_corpus(tagger, corpus), 32) < 1
+    assert LEAST <= choose_threshold(tagger, corpus, index_corpus(tagger, corpus), 32) < 1
 
 
 def test_the_threshold_has_the_best_f1(run_directory: Path, root: Path) -> None:
@@ -126,10 +126,11 @@ def test_the_threshold_has_the_best_f1(run_directory: Path, root: Path) -> None:
     assert isinstance(tagger, Tagger)
     corpus = Corpus(str(path), list(ConllReader().read(path)))
     data = index_corpus(tagger, corpus)
-    chosen = best_threshold(tagger, corpus, data, 32)
+    chosen = choose_threshold(tagger, corpus, data, 32)
     scores = {}
     for number in range(1, 20):
         tagger.threshold = round(number / 20, 2)
         scores[tagger.threshold] = score(tagger, corpus, data, 32)["f1-measure-overall"]
+    assert chosen in scores
     assert scores[chosen] == max(scores.values())
     assert min(scores.values()) < max(scores.values())

@@ -37,7 +37,7 @@ from ner_registry.jobs.locks import locked
 from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
-from ner_registry.jobs.score import best_threshold, calibration_error, predictions, score
+from ner_registry.jobs.score import calibration_error, choose_threshold, predictions, score
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
 from ner_registry.training.device import check_device
@@ -215,8 +215,8 @@ def _finish(
     tagger.eval()
     if prepared.experiment.trainer.tune_threshold:
         validation = corpora["validation"], data["validation"], BATCH_SIZE
-        tagger.threshold = metrics["threshold"] = best_threshold(tagger, *validation)
-        add_to_meta(directory, {"threshold": tagger.threshold})
+        metrics["threshold"] = choose_threshold(tagger, *validation)
+        add_to_meta(directory, {"threshold": metrics["threshold"]})
         tuned = score(tagger, *validation)
         metrics |= {f"best_validation_{name}": value for name, value in tuned.items()}
     for name, corpus in corpora.items():
