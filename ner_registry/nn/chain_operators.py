@@ -129,6 +129,7 @@ def _check(emissions: Tensor, *others: Tensor) -> None:
 
 def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
     ctx.mark_non_differentiable(*output[1:])
+    ctx.set_materialize_grads(False)  # or zeros as large as those outputs would be made
     ctx.save_for_backward(*output[1:])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +12,26 @@ from contextlib import contextmanager
 from ner_registry.data.indexed import Batch
 from ner_registry.errors import RunError, is_out_of_memory
 from ner_registry.training.progress import Progress
+
+# of mallopt(3): the parameters, and the largest block that may come from the heap
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_LARGEST, _KEPT = 2**25, 2**30
+_SETTINGS = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"}
+
+
+def keep_freed_memory() -> None:
+    """Lets this process keep up to a gigabyte of what it frees, for the next step.
+
+    The GNU C library gives large blocks back to the system, which has to clear every page when
+    the next step asks for them anew: a tenth of the time of a small model's training. Nothing
+    changes with another library, and where the environment has settings of its own for this.
+    """
+    if sys.platform != "linux" or _SETTINGS & os.environ.keys():
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # musl has none
+        mallopt(_MMAP_THRESHOLD, _LARGEST)
+        mallopt(_TRIM_THRESHOLD, _KEPT)
 
 
 @contextmanager

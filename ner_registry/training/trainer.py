@@ -25,7 +25,7 @@ from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
 from ner_registry.training.gradient import add_up_gradient, clip_gradient
 from ner_registry.training.interruption import Interruption
-from ner_registry.training.memory import memory_for, peak_memory
+from ner_registry.training.memory import keep_freed_memory, memory_for, peak_memory
 from ner_registry.training.progress import Progress
 from ner_registry.training.ranks import ALONE, Ranks
 from ner_registry.training.schedulers import StepwiseScheduler, advance
@@ -124,6 +124,7 @@ class Trainer:
             RunError: a loss isn't finite, or there is too little memory.
             OSError: something can't be written.
         """
+        keep_freed_memory()
         progress = self.progress
         self._began = time.perf_counter() - progress.duration
         with self.interruption:
