@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ner_registry.data.indexed import Batch
-from ner_registry.heads import TaggerHead
 from ner_registry.nn.linear_chain import Constraints, LinearChain
 from ner_registry.tagger import ScoredSpan, Tagger, Tagging, find, read_taggings, scored_spans
 
@@ -50,8 +49,8 @@ class Ensemble(nn.Module):
 
     def tag_with_scores(self, batch: Batch) -> list[list[ScoredSpan]]:
         """The entities of each sentence with their probabilities."""
-        heads = self._encoded(batch)
-        return self._scored(heads, self._chain(heads, batch.mask))
+        members = self._encoded(batch)
+        return self._scored(members, self._chain(members, batch.mask))
 
     def tag_k_best(self, batch: Batch, k: int) -> list[tuple[list[ScoredSpan], list[Tagging]]]:
         """What :meth:`tag_with_scores` gives, and each sentence's k most probable taggings.
@@ -59,32 +58,31 @@ class Ensemble(nn.Module):
         The probability of a tagging is that of its tags' product among all that the scheme
         allows.
         """
-        heads = self._encoded(batch)
-        chain = self._chain(heads, batch.mask)
+        members = self._encoded(batch)
+        chain = self._chain(members, batch.mask)
         taggings = read_taggings(*chain.k_best(k), self.tags)
-        return list(zip(self._scored(heads, chain), taggings, strict=True))
+        return list(zip(self._scored(members, chain), taggings, strict=True))
 
-    def _encoded(self, batch: Batch) -> list[tuple[TaggerHead, Tensor]]:
-        """The head of each member, and what it reads."""
-        return [(tagger.head, tagger.encode(batch)) for tagger in self.taggers]
+    def _encoded(self, batch: Batch) -> list[tuple[Tagger, Tensor]]:
+        """Each member, and what its head reads."""
+        return [(tagger, tagger.encode(batch)) for tagger in self.taggers]
 
     def _scored(
-        self, heads: Sequence[tuple[TaggerHead, Tensor]], chain: LinearChain
+        self, members: Sequence[tuple[Tagger, Tensor]], chain: LinearChain
     ) -> list[list[ScoredSpan]]:
         mask = chain.mask
 
         def probabilities(spans: Any) -> Tensor:
-            asked = torch.from_numpy(spans).to(self.device)
-            return _mean([head.span_probabilities(e, mask, asked) for head, e in heads])
+            return _mean([tagger.span_probabilities(e, mask, spans) for tagger, e in members])
 
         best = self.tags.find_spans(chain.viterbi().cpu().numpy())
-        tag_probabilities = partial(_tag_probabilities, heads, mask)
+        tag_probabilities = partial(_tag_probabilities, members, mask)
         found = find(best, self.tags, self.threshold, tag_probabilities, probabilities)
         return scored_spans(*found, self.tags, len(mask))
 
-    def _chain(self, heads: Sequence[tuple[TaggerHead, Tensor]], mask: Tensor) -> LinearChain:
+    def _chain(self, members: Sequence[tuple[Tagger, Tensor]], mask: Tensor) -> LinearChain:
         """Independent tags of the members' mean probabilities, but for what the scheme forbids."""
-        tag_probabilities = _tag_probabilities(heads, mask)
+        tag_probabilities = _tag_probabilities(members, mask)
         scores = tag_probabilities.clamp(min=torch.finfo(tag_probabilities.dtype).tiny).log()
         count = len(self.tags)
         free = scores.new_zeros(count, count)
@@ -96,8 +94,8 @@ class Ensemble(nn.Module):
 AnyTagger = Tagger | Ensemble
 
 
-def _tag_probabilities(heads: Sequence[tuple[TaggerHead, Tensor]], mask: Tensor) -> Tensor:
-    return _mean([head.tag_probabilities(encoded, mask) for head, encoded in heads])
+def _tag_probabilities(members: Sequence[tuple[Tagger, Tensor]], mask: Tensor) -> Tensor:
+    return _mean([tagger.tag_probabilities(encoded, mask) for tagger, encoded in members])
 
 
 def _mean(of_members: Sequence[Tensor]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -17,7 +18,9 @@ from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Context, Seq2SeqEncoder, encode
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
-from ner_registry.nn.shapes import check_shape, check_vectors
+from ner_registry.nn.shapes import check_given, check_vectors
+
+_Shape = tuple[str, tuple[int, ...]]  # in words, and in numbers
 
 
 class ScoredSpan(NamedTuple):
@@ -133,7 +136,7 @@ class Tagger(nn.Module):
         """
         encoded = self.encode(batch)
         scored = scored_spans(*self._found(encoded, batch.mask), self.tags, len(batch.mask))
-        taggings = read_taggings(*self.head.k_best(encoded, batch.mask, k), self.tags)
+        taggings = read_taggings(*self._k_best(encoded, batch.mask, k), self.tags)
         return list(zip(scored, taggings, strict=True))
 
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
@@ -149,29 +152,57 @@ class Tagger(nn.Module):
             found[row].append(Span(self.tags.labels[label], begin, stop))
         return loss, found
 
+    def tag_probabilities(self, encoded: Tensor, mask: Tensor) -> Tensor:
+        """The head's, (batch, length, tags)."""
+        shape = (*mask.shape, len(self.tags))
+        return self._ask("tag_probabilities", encoded, mask, given=("(batch, length, tags)", shape))
+
+    def span_probabilities(self, encoded: Tensor, mask: Tensor, spans: Any) -> Tensor:
+        """The head's, (spans,), of spans (spans, 4), NumPy's."""
+        asked, given = torch.from_numpy(spans).to(encoded.device), ("(spans,)", (len(spans),))
+        return self._ask("span_probabilities", encoded, mask, asked, given=given)
+
     def _loss(self, encoded: Tensor, batch: Batch) -> Tensor:
-        losses: Tensor = ask("model.head", self.head, "loss", encoded, batch.tags, batch.mask)
-        check_shape(losses, "model.head", self.head, "loss", "(batch,)", batch.mask.shape[:1])
-        return losses
+        given = "(batch,)", batch.mask.shape[:1]
+        return self._ask("loss", encoded, batch.tags, batch.mask, given=given)
 
     def _found(self, encoded: Tensor, mask: Tensor) -> tuple[Any, Any]:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them, and (spans,), probabilities."""
-
-        def probabilities(spans: Any) -> Tensor:
-            asked = torch.from_numpy(spans).to(encoded.device)
-            return self.head.span_probabilities(encoded, mask, asked)
-
-        def tag_probabilities() -> Tensor:
-            return self.head.tag_probabilities(encoded, mask)
-
-        best = self._spans(encoded, mask)
-        return find(best, self.tags, self.threshold, tag_probabilities, probabilities)
+        return find(
+            self._spans(encoded, mask),
+            self.tags,
+            self.threshold,
+            partial(self.tag_probabilities, encoded, mask),
+            partial(self.span_probabilities, encoded, mask),
+        )
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
-        paths: Tensor = ask("model.head", self.head, "decode", encoded, mask)
-        check_shape(paths, "model.head", self.head, "decode", "(batch, length)", mask.shape)
+        given = "(batch, length)", mask.shape
+        paths = self._ask("decode", encoded, mask, given=given, dtype=torch.long)
         return self.tags.find_spans(paths.cpu().numpy())
+
+    def _k_best(self, encoded: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """As :meth:`TaggerHead.k_best` gives them."""
+        found = ask("model.head", self.head, "k_best", encoded, mask, k)
+        paths, scores = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+        (size, length), checked = mask.shape, partial(self._checked, "k_best")
+        return (
+            checked(paths, ("(batch, k, length) first", (size, k, length)), torch.long),
+            checked(scores, ("(batch, k) second", (size, k))),
+        )
+
+    def _ask(
+        self, method: str, *arguments: Any, given: _Shape, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        """What a method of the head gives, as it must be."""
+        found = ask("model.head", self.head, method, *arguments)
+        return self._checked(method, found, given, dtype)
+
+    def _checked(
+        self, method: str, found: Any, given: _Shape, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        return check_given(found, "model.head", self.head, method, *given, dtype)
 
 
 def find(

@@ -14,10 +14,11 @@ from ner_registry.data.sentence import Sentence
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
 from ner_registry.errors import RunError
-from ner_registry.heads import TaggerHead
+from ner_registry.heads import SoftmaxHead, TaggerHead
 from ner_registry.jobs.train import train
 from ner_registry.nn import chain_operators
 from ner_registry.nn.lstm import bidirectional_lstm
+from ner_registry.predictor import load
 
 WRONG: Any = {
     "a token too few": lambda vectors: vectors[:, :-1],
@@ -174,6 +175,68 @@ def test_what_raises_names_its_own_line(name: str, config: dict[str, Any], tmp_p
     config["model"]["encoder"] = {"type": name}
     line = told(config, tmp_path / "run")
     assert line.startswith(f"model.encoder: Wrong.forward raised ValueError: no way ({__file__}:")
+
+
+WRONG_HEADS: Any = {
+    "loss in float64": ("loss", lambda found: found.double(), r"(batch,) of torch.float32, got"),
+    "decode of numbers": ("decode", lambda found: found.float(), "(batch, length) of torch.int64"),
+    "tags left out": ("tag_probabilities", lambda found: found[..., 1:], "(batch, length, tags)"),
+    "a list": ("span_probabilities", lambda found: found.tolist(), "(spans,), here"),
+    "paths alone": (
+        "k_best",
+        lambda found: found[0],
+        "(batch, k) second, here (1, 2), got NoneType",
+    ),
+    "one path": ("k_best", lambda found: (found[0][:, 0], found[1]), "(batch, k, length) first"),
+}
+
+
+@pytest.mark.parametrize(("method", "spoil", "expected"), WRONG_HEADS.values(), ids=WRONG_HEADS)
+def test_a_head(
+    method: str,
+    spoil: Callable[[Any], Any],
+    expected: str,
+    name: str,
+    config: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    class Wrong(SoftmaxHead):
+        pass
+
+    def wrong(self: Any, *arguments: Any) -> Any:
+        return spoil(getattr(SoftmaxHead, method)(self, *arguments))
+
+    setattr(Wrong, method, wrong)
+    TaggerHead.register(name)(Wrong)
+    config["model"]["head"] = {"type": name}
+    config["trainer"] |= {"tune_threshold": True, "num_epochs": 1}
+
+    def use() -> None:
+        train(config, tmp_path / "run", quiet=True)
+        list(load(tmp_path / "run").tag([Sentence(["Berlin"])], top_k=2))
+
+    with pytest.raises(RunError) as caught:
+        use()
+    (line,) = caught.value.lines()
+    assert line.startswith(f"model.head: Wrong.{method} must give {expected}")
+
+
+def test_vectors_of_another_type(name: str, config: dict[str, Any], tmp_path: Path) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+            self.output_dim = input_dim
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            return inputs.double()
+
+    config["model"]["encoder"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(
+        "model.encoder: Wrong.forward must give (batch, length, output_dim) of torch.float32, "
+        "got torch.float64; "
+    )
 
 
 def test_kernels_never_read_beyond_what_there_is() -> None:

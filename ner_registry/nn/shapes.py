@@ -4,32 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ner_registry.errors import RunError
 
 
 def check_vectors(given: Any, path: str, part: Any, mask: Tensor) -> None:
-    """Refuses vectors that an embedder or an encoder gives in another shape than it must.
+    """Refuses vectors that an embedder or an encoder gives in another shape or type than it must.
 
     Raises:
         RunError: they aren't (batch, length, output_dim); the mask is (batch, length).
     """
     expected = (*mask.shape, part.output_dim)
-    check_shape(given, path, part, "forward", "(batch, length, output_dim)", expected)
+    check_given(given, path, part, "forward", "(batch, length, output_dim)", expected)
 
 
-def check_shape(
-    given: Any, path: str, part: nn.Module, method: str, shape: str, expected: tuple[int, ...]
-) -> None:
-    """Refuses what a part gives that isn't of the shape that it must have.
+def check_given(
+    given: Any,
+    path: str,
+    part: nn.Module,
+    method: str,
+    shape: str,
+    expected: tuple[int, ...],
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """What a part gives, which must be of that shape and type.
 
     Raises:
         RunError: naming the part, what was expected and what it gave.
     """
+    wanted = f"{path}: {type(part).__name__}.{method} must give {shape}"
     if not isinstance(given, Tensor) or given.shape != expected:
         got = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-        raise RunError(
-            f"{path}: {type(part).__name__}.{method} must give {shape}, here {tuple(expected)}, "
-            f"got {got}"
-        )
+        raise RunError(f"{wanted}, here {tuple(expected)}, got {got}")
+    if given.dtype != dtype:
+        raise RunError(f"{wanted} of {dtype}, got {given.dtype}")
+    return given
