@@ -22,7 +22,7 @@ from ner_registry.config.plan import Plan
 from ner_registry.data.files import write_json
 from ner_registry.data.model_files import ARCHIVE_NAME, FORMAT_VERSION
 from ner_registry.errors import ConfigError, Fault, NerError, RunDirectoryError
-from ner_registry.jobs.locks import LOCK_NAME, locked
+from ner_registry.jobs.locks import LOCK_NAME, SEEDS_LOCK_NAME, locked
 from ner_registry.jobs.prepare import Prepared
 
 _package_logger = logging.getLogger("ner_registry")
@@ -58,6 +58,8 @@ def check_directory(
             if recover
             else "--force replaces a run's directory alone, got one that isn't"
         )
+        if SEEDS_LOCK_NAME in names:
+            told = "expected one run, got those of several seeds: say how many by --seeds"
         raise RunDirectoryError(f"{directory}: {told}")
     if force:
         return None

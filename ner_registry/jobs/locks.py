@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ner_registry.errors import RunDirectoryError
 
-LOCK_NAME = ".ner-run.lock"  # stays there: it marks a directory as a run's
+# they stay there, and mark a directory as a run's, or as that of several seeds
+LOCK_NAME, SEEDS_LOCK_NAME = ".ner-run.lock", ".ner-seeds.lock"
 
 _ATTEMPTS = 10
 _PAUSE = 0.05  # seconds

@@ -75,6 +75,9 @@ def predict(
     check_readable(source)
     if output_file is not None:
         check_writable(Path(output_file), source)
+        named = format_of(str(output_file)) if has_ending(str(output_file)) else "jsonl"
+        if settings.output_format == "jsonl" and named in ("html", "conll"):
+            logger.warning("%s: will be JSONL: --output-format %s", output_file, named)
     predictor = load(archive, include_packages=include_packages, device=device)
     tag_file(predictor, source, output_file, settings)
 

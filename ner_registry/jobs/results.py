@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tabulate import tabulate
 from ner_registry.config.defaults import leaves
 from ner_registry.config.registry import nearest
 from ner_registry.errors import NerError, RunDirectoryError
+
+logger = logging.getLogger(__name__)
 
 _COLUMNS = (
     "run",
@@ -37,6 +40,8 @@ def results(
 ) -> str:
     """A row for each finished run in some directories or anywhere below them.
 
+    One that can't be read is warned of and left out.
+
     Args:
         directories: where to look.
         columns: ``run``, which is its directory, metrics as in ``metrics.json``, and keys of the
@@ -46,9 +51,9 @@ def results(
         form: ``text``, ``csv`` or ``markdown``.
 
     Raises:
-        NerError: there is no run, no run has such a column, or a file is broken.
+        NerError: there is no run that can be read, or no run has such a column.
     """
-    found = [_row(path) for directory in directories for path in _runs(Path(directory))]
+    found = [row for directory in directories for row in _rows(Path(directory))]
     known = dict.fromkeys(name for row in found for name in row)
     if columns is None:
         columns = [name for name in _COLUMNS if name in known]
@@ -64,29 +69,34 @@ def results(
     return _as_table(found, columns, "github" if form == "markdown" else "simple")
 
 
-def _runs(directory: Path) -> Iterator[Path]:
-    """The runs in a directory and below it that have ended, by name."""
-    paths = sorted(path.parent for path in directory.rglob("metrics.json"))
+def _rows(directory: Path) -> Iterator[dict[str, Any]]:
+    """All that a column may show of each run in a directory and below it that has ended."""
     if not directory.is_dir():
         raise RunDirectoryError(f"{directory}: expected finished runs, got no such directory")
-    if not paths:
-        raise RunDirectoryError(f"{directory}: expected finished runs, got no metrics.json in it")
-    yield from paths
-
-
-def _row(directory: Path) -> dict[str, Any]:
-    """All that a column may show of a run."""
-    row: dict[str, Any] = {"run": str(directory)}
-    config = directory / "config.json"
-    if config.is_file():
-        row |= leaves(_object(config))
-    return row | _object(directory / "metrics.json")
+    files = sorted(directory.rglob("metrics.json"))
+    # other programs write files of that name too
+    runs = [file.parent for file in files if (file.parent / "config.json").is_file()]
+    if not runs:
+        raise RunDirectoryError(
+            f"{directory}: expected finished runs, got no metrics.json and config.json in it"
+        )
+    is_read = False
+    for run in runs:
+        try:
+            config, metrics = _object(run / "config.json"), _object(run / "metrics.json")
+        except RunDirectoryError as error:
+            logger.warning("left out: %s", error)
+        else:
+            is_read = True
+            yield {"run": str(run)} | dict(leaves(config)) | metrics
+    if not is_read:
+        raise RunDirectoryError(f"{directory}: expected finished runs, got none that can be read")
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise RunDirectoryError(f"{path}: expected what a run wrote, got {error}") from None
     if not isinstance(value, dict):
         raise RunDirectoryError(f"{path}: expected an object, got {type(value).__name__}")

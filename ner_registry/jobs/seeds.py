@@ -20,14 +20,13 @@ from ner_registry.data.files import write_json
 from ner_registry.data.model_files import ARCHIVE_NAME, SEEDS_NAME
 from ner_registry.errors import RunDirectoryError
 from ner_registry.jobs.evaluate import evaluate
-from ner_registry.jobs.locks import LOCK_NAME, locked
+from ner_registry.jobs.locks import LOCK_NAME, SEEDS_LOCK_NAME, locked
 from ner_registry.jobs.prepare import prepare
 from ner_registry.jobs.train import train
 from ner_registry.jobs.workers import side_by_side
 
 logger = logging.getLogger(__name__)
 
-_LOCK_NAME = ".ner-seeds.lock"  # not a run's, which marks what a run may replace
 _PREFIXES = ("best_validation_", "test_")
 
 
@@ -70,7 +69,7 @@ def train_seeds(
     # what is refused must not cost what is there
     experiment = prepare(plan).experiment
     directory.mkdir(parents=True, exist_ok=True)
-    with locked(directory, _LOCK_NAME):
+    with locked(directory, SEEDS_LOCK_NAME):
         # again, now that nobody else can write to it
         _check(directory, force=force, recover=recover)
         if force:
@@ -188,7 +187,7 @@ def _check(directory: Path, *, force: bool, recover: bool) -> None:
             f"{directory}: expected the runs of several seeds, got {sorted(foreign)[0]!r} in it: "
             "choose another directory"
         )
-    if not force and not recover and names not in ([], [_LOCK_NAME]):
+    if not force and not recover and names not in ([], [SEEDS_LOCK_NAME]):
         raise RunDirectoryError(
             f"{directory}: expected an empty directory, got a full one: --recover goes on, "
             "--force replaces it"
@@ -196,7 +195,7 @@ def _check(directory: Path, *, force: bool, recover: bool) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    if path.name.removesuffix(".part") in (SEEDS_NAME, ARCHIVE_NAME, _LOCK_NAME):
+    if path.name.removesuffix(".part") in (SEEDS_NAME, ARCHIVE_NAME, SEEDS_LOCK_NAME):
         return True
     return re.fullmatch(r"seed_\d+", path.name) is not None and (
         (path / LOCK_NAME).is_file() or not any(path.iterdir())
@@ -211,5 +210,5 @@ def _clear(directory: Path) -> None:
         for path in directory.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name != _LOCK_NAME:
+            elif path.name != SEEDS_LOCK_NAME:
                 path.unlink()

@@ -156,6 +156,17 @@ def test_a_page_of_a_text(predict: Any, tmp_path: Path) -> None:
     assert content.count(">Hartlow<b>LOC</b></mark>") == 2
 
 
+def test_a_file_of_another_ending(
+    predict: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, page = tmp_path / "text.txt", tmp_path / "page.html"
+    path.write_text(f"{TEXT}\n", encoding="utf-8")
+    predict(str(path), "--output-file", str(page))
+    assert f"{page}: will be JSONL: --output-format html" in caplog.messages
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[0])["words"][0] == TEXT.split()[0]
+
+
 def test_a_threshold(predict: Any, root: Path) -> None:
     source = str(root / "ner_registry" / "sample" / "test.conll")
     plain = [json.loads(line) for line in predict(source).splitlines()]

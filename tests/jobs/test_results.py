@@ -93,6 +93,15 @@ def test_faults(runs: Path) -> None:
         results([runs, runs / "begun"])
     with pytest.raises(NerError, match=r"nowhere: expected finished runs, got no such directory"):
         results([runs / "nowhere"])
+
+
+def test_what_cannot_be_read_is_left_out(runs: Path, caplog: pytest.LogCaptureFixture) -> None:
     (runs / "001" / "metrics.json").write_text("[", encoding="utf-8")
-    with pytest.raises(NerError, match=r"001/metrics\.json: expected what a run wrote, got"):
-        results([runs])
+    (runs / "of another program").mkdir()
+    (runs / "of another program" / "metrics.json").write_text("{}", encoding="utf-8")
+    rows = rows_of(results([runs], columns=["run"], form="csv"))
+    assert [row[0] for row in rows[1:]] == [f"{runs}/a|b", f"{runs}/deep/seed_1"]
+    (warning,) = caplog.messages
+    assert warning.startswith(f"left out: {runs}/001/metrics.json: expected what a run wrote, got")
+    with pytest.raises(NerError, match=r"001: expected finished runs, got none that can be read"):
+        results([runs / "001"])

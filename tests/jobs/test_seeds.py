@@ -96,7 +96,7 @@ def test_a_directory_of_something_else(config: dict[str, Any], tmp_path: Path) -
 
 def test_a_single_run_does_not_replace_them(finished: Path, config: dict[str, Any]) -> None:
     for force in (True, False):
-        with pytest.raises(RunDirectoryError):
+        with pytest.raises(RunDirectoryError, match=r"got those of several seeds: .* --seeds"):
             nr.train(config, finished, force=force, recover=not force)
     assert (finished / "seed_5" / "metrics.json").is_file()
     nr.load(finished)
