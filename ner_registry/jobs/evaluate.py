@@ -112,12 +112,13 @@ def _read(reader: DatasetReader, file: Path, form: str | None, output_format: st
 def as_text(result: dict[str, Any]) -> str:
     """The result of :func:`evaluate` as tables to read."""
     confusions = result["confusions"][:10]
+    is_frequent = any(row["support"] >= MIN_SUPPORT for row in result["tokens"].values())
+    macro_f1 = f"{result['token_macro_f1']:.4f}" if is_frequent else "no tag has it"
     return "\n\n".join(
         [
             _table("entity", result["entities"]),
             _table("token", result["tokens"]),
-            f"token macro F1 (tags with support of {MIN_SUPPORT} or more): "
-            f"{result['token_macro_f1']:.4f}",
+            f"token macro F1 (tags with support of {MIN_SUPPORT} or more): {macro_f1}",
             "most frequent confusions of tokens\n"
             + tabulate(
                 [[c["gold"], c["predicted"], c["count"]] for c in confusions],

@@ -59,7 +59,9 @@ def test_labelled_texts(
     arguments = ["evaluate", str(run_directory), str(path), "--input-format", "doccano"]
     arguments += ["--output-format", "doccano", "--predictions-output-file", str(out), "--quiet"]
     assert main(arguments) == 0
-    assert "2 sentences" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "2 sentences" in told
+    assert "(tags with support of 10 or more): no tag has it" in told
     (found,) = map(json.loads, out.read_text(encoding="utf-8").splitlines())
     assert found["text"] == row["text"]
 
