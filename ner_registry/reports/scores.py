@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from seqeval.metrics import classification_report as entity_report
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from sklearn.metrics import classification_report as token_report
 
 from ner_registry.data.schemes import TagScheme, spans_to_tags
@@ -21,12 +22,14 @@ def entity_scores(sentences: Sequence[Judged]) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and support of each label, and ``overall``."""
     gold = [spans_to_tags(s.gold, len(s.words), "IOB2") for s in sentences]
     predicted = [spans_to_tags(s.predicted, len(s.words), "IOB2") for s in sentences]
-    if not any(s.gold or s.predicted for s in sentences):
+    labels = sorted({span.label for s in sentences for span in (*s.gold, *s.predicted)})
+    if not labels:
         return {OVERALL: dict.fromkeys(SCORES, 0)}
-    report = entity_report(gold, predicted, output_dict=True, zero_division=0)
-    averages = ("micro avg", "macro avg", "weighted avg")
-    rows = {label: report[label] for label in report if label not in averages}
-    return _plain(rows | {OVERALL: report["micro avg"]})
+    # its classification_report makes averages that nobody reads, and takes twice as long
+    count = partial(precision_recall_fscore_support, gold, predicted, zero_division=0)
+    of_labels = zip(labels, *count(average=None), strict=True)
+    rows = [*of_labels, (OVERALL, *count(average="micro"))]
+    return {name: _row(*scores) for name, *scores in rows}
 
 
 def token_scores(sentences: Sequence[Judged], scheme: TagScheme) -> dict[str, Any]:
@@ -34,7 +37,8 @@ def token_scores(sentences: Sequence[Judged], scheme: TagScheme) -> dict[str, An
     gold, predicted = token_tags(sentences, scheme)
     tags = sorted({*gold, *predicted})
     report = token_report(gold, predicted, labels=tags, output_dict=True, zero_division=0)
-    rows = _plain({tag: report[tag] for tag in tags})
+    keys = ("precision", "recall", "f1-score", "support")
+    rows = {tag: _row(*(report[tag][key] for key in keys)) for tag in tags}
     counted = [row["f1"] for row in rows.values() if row["support"] >= MIN_SUPPORT]
     pairs = Counter(pair for pair in zip(gold, predicted, strict=True) if pair[0] != pair[1])
     return {
@@ -57,14 +61,7 @@ def token_tags(sentences: Sequence[Judged], scheme: TagScheme) -> tuple[list[str
     return gold, predicted
 
 
-def _plain(report: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Rows of a report under our names, as Python's own numbers."""
-    return {
-        name: {
-            "precision": float(row["precision"]),
-            "recall": float(row["recall"]),
-            "f1": float(row["f1-score"]),
-            "support": int(row["support"]),
-        }
-        for name, row in report.items()
-    }
+def _row(precision: float, recall: float, f1: float, support: int) -> dict[str, float]:
+    """As Python's own numbers."""
+    found = (float(precision), float(recall), float(f1), int(support))
+    return dict(zip(SCORES, found, strict=True))
