@@ -18,7 +18,13 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from ner_registry.build import Experiment, build_tagger, parse_experiment, registered_modules
+from ner_registry.build import (
+    Experiment,
+    build_tagger,
+    include_flags,
+    parse_experiment,
+    registered_modules,
+)
 from ner_registry.config.plan import Plan
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
@@ -171,7 +177,7 @@ def parse_recorded(
             raise error.at(str(path)) from None
         raise ArchiveError(
             f"{path}: its parts come from {', '.join(absent)}, imported only if you name it: "
-            f"--include-package {absent[0]} ({error.faults[0]})"
+            f"{include_flags(absent)} ({error.faults[0]})"
         ) from None
 
 

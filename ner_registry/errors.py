@@ -132,8 +132,18 @@ def is_own(part: Any) -> bool:
 
 
 def raised(where: str, error: Exception) -> str:
-    """What somebody else's code raised, in one line, with its own place: not PyTorch's within."""
+    """What somebody else's code raised, in one line, with its own place, if it has one in this."""
     reason = " ".join(str(error).split())
-    frames = traceback.extract_tb(error.__traceback__)
-    place = next((f for f in reversed(frames) if "torch" not in Path(f.filename).parts), frames[-1])
-    return f"{where} raised {type(error).__name__}: {reason} ({place.filename}:{place.lineno})"
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    place = next((f" ({f.filename}:{f.lineno})" for f in frames if _is_theirs(f.filename)), "")
+    return f"{where} raised {type(error).__name__}: {reason}{place}"
+
+
+def _is_theirs(filename: str) -> bool:
+    """Whether a file isn't Python's, PyTorch's or this package's."""
+    path = Path(filename)
+    libraries = (Path(__file__).parent, Path(traceback.__file__).parent)
+    is_installed = bool({"site-packages", "dist-packages"} & set(path.parts))
+    return "torch" not in path.parts and (
+        is_installed or not any(path.is_relative_to(library) for library in libraries)
+    )

@@ -20,6 +20,7 @@ from ner_registry.data.schemes import spans_to_tags
 from ner_registry.data.segmentation import segment
 from ner_registry.data.sentence import Sentence
 from ner_registry.ensemble import AnyTagger
+from ner_registry.errors import NerError
 from ner_registry.formats.base import Tagged, describe, make_record
 from ner_registry.nn.threads import available_threads, each, taking_turns
 from ner_registry.tagger import ScoredSpan, Tagging
@@ -116,7 +117,17 @@ class Predictor:
             threshold: entities of a lower score are left out, and their tags are ``O``.
             top_k: how many of a sentence's most probable taggings to give under ``taggings``,
                 each with the exact probability of the whole; the threshold is not for them.
+
+        Raises:
+            TypeError: one isn't a Sentence of a list of words.
+            NerError: a number is out of its range.
         """
+        check_batch_size(batch_size)
+        if not 0 <= threshold <= 1:
+            raise NerError(f"threshold: expected a number from 0 to 1, got {threshold}")
+        if top_k is not None and top_k < 1:
+            raise NerError(f"top_k: expected 1 or more, got {top_k}")
+        sentences = map(_checked, sentences)
         apart = ([sentence] for sentence in sentences)
         parts = document_parts(sentences) if self.tagger.reads_documents else apart
         # many taggings of few sentences need as much memory as one of many
@@ -128,6 +139,25 @@ class Predictor:
                 if threshold:
                     scored = [span for span in scored if span.score >= threshold]
                 yield Tagged(sentence, record(sentence, scored, taggings))
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Refuses less than a sentence in a batch.
+
+    Raises:
+        NerError: it is less.
+    """
+    if batch_size < 1:
+        raise NerError(f"batch_size: expected 1 or more, got {batch_size}")
+
+
+def _checked(sentence: Any) -> Sentence:
+    if not isinstance(sentence, Sentence) or isinstance(sentence.tokens, str):
+        raise TypeError(
+            f"expected a Sentence of a list of words, got {sentence!r:.80}: call the tagger itself "
+            "with a text"
+        )
+    return sentence
 
 
 def _texts(texts: Any) -> list[str]:

@@ -16,6 +16,7 @@ from ner_registry.data.tags import TagSet
 from ner_registry.decoding import candidates, most_probable
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Context, Seq2SeqEncoder, encode
+from ner_registry.errors import RunError, is_own
 from ner_registry.heads import TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
 from ner_registry.nn.shapes import check_given, check_vectors
@@ -69,6 +70,12 @@ class Tagger(nn.Module):
         word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        parts = {f"model.embedders.{name}": part for name, part in embedders.items()}
+        for path, part in (parts | {"model.encoder": encoder, "model.head": head}).items():
+            if "_modules" not in vars(part):
+                raise RunError(
+                    f"{path}: {type(part).__name__}.__init__ must call super().__init__()"
+                )
         self.embedders = nn.ModuleDict(embedders)
         self.encoder = encoder
         self.head = head
@@ -160,11 +167,20 @@ class Tagger(nn.Module):
     def span_probabilities(self, encoded: Tensor, mask: Tensor, spans: Any) -> Tensor:
         """The head's, (spans,), of spans (spans, 4), NumPy's."""
         asked, given = torch.from_numpy(spans).to(encoded.device), ("(spans,)", (len(spans),))
-        return self._ask("span_probabilities", encoded, mask, asked, given=given)
+        found = self._ask("span_probabilities", encoded, mask, asked, given=given)
+        if not (is_own(type(self.head)) or ((found >= 0) & (found <= 1 + 1e-4)).all()):
+            wrong = found[~((found >= 0) & (found <= 1 + 1e-4))][0].item()
+            raise RunError(
+                f"{self._of_head('span_probabilities')} numbers from 0 to 1, got {wrong}"
+            )
+        return found
 
     def _loss(self, encoded: Tensor, batch: Batch) -> Tensor:
         given = "(batch,)", batch.mask.shape[:1]
-        return self._ask("loss", encoded, batch.tags, batch.mask, given=given)
+        losses = self._ask("loss", encoded, batch.tags, batch.mask, given=given)
+        if encoded.requires_grad and not losses.requires_grad:
+            raise RunError(f"{self._of_head('loss')} a loss with a gradient, got one without")
+        return losses
 
     def _found(self, encoded: Tensor, mask: Tensor) -> tuple[Any, Any]:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them, and (spans,), probabilities."""
@@ -180,6 +196,13 @@ class Tagger(nn.Module):
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
         given = "(batch, length)", mask.shape
         paths = self._ask("decode", encoded, mask, given=given, dtype=torch.long)
+        is_tag = (paths >= 0) & (paths < len(self.tags)) & (mask | (paths == 0))
+        if not (is_own(type(self.head)) or is_tag.all()):
+            wrong = paths[~is_tag][0].item()
+            raise RunError(
+                f"{self._of_head('decode')} tags from 0 to {len(self.tags) - 1}, and 0 on padding, "
+                f"where the mask is false, got {wrong}"
+            )
         return self.tags.find_spans(paths.cpu().numpy())
 
     def _k_best(self, encoded: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -191,6 +214,9 @@ class Tagger(nn.Module):
             checked(paths, ("(batch, k, length) first", (size, k, length)), torch.long),
             checked(scores, ("(batch, k) second", (size, k))),
         )
+
+    def _of_head(self, method: str) -> str:
+        return f"model.head: {type(self.head).__name__}.{method} must give"
 
     def _ask(
         self, method: str, *arguments: Any, given: _Shape, dtype: torch.dtype = torch.float32

@@ -11,14 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from ner_registry.data.sentence import Sentence
+from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Seq2SeqEncoder
-from ner_registry.errors import RunError
+from ner_registry.errors import ConfigError, RunError
 from ner_registry.heads import SoftmaxHead, TaggerHead
 from ner_registry.jobs.train import train
 from ner_registry.nn import chain_operators
 from ner_registry.nn.lstm import bidirectional_lstm
 from ner_registry.predictor import load
+from ner_registry.training.callbacks import Callback
 
 WRONG: Any = {
     "a token too few": lambda vectors: vectors[:, :-1],
@@ -182,6 +184,27 @@ WRONG_HEADS: Any = {
     "decode of numbers": ("decode", lambda found: found.float(), "(batch, length) of torch.int64"),
     "tags left out": ("tag_probabilities", lambda found: found[..., 1:], "(batch, length, tags)"),
     "a list": ("span_probabilities", lambda found: found.tolist(), "(spans,), here"),
+    "of any token": (
+        "decode",
+        lambda found: found + (found == found),
+        "tags from 0 to 16, and 0 on padding, where the mask is false, got 1",
+    ),
+    "beyond the tags": ("decode", lambda found: found - 3, "tags from 0 to 16, and 0 on padding"),
+    "no gradient": (
+        "loss",
+        lambda found: found.detach(),
+        "a loss with a gradient, got one without",
+    ),
+    "not a number": (
+        "span_probabilities",
+        lambda found: found / 0 - found / 0,
+        "numbers from 0 to 1",
+    ),
+    "logarithms": (
+        "span_probabilities",
+        lambda found: found.log() - 1,
+        "numbers from 0 to 1, got -",
+    ),
     "paths alone": (
         "k_best",
         lambda found: found[0],
@@ -219,6 +242,130 @@ def test_a_head(
         use()
     (line,) = caught.value.lines()
     assert line.startswith(f"model.head: Wrong.{method} must give {expected}")
+
+
+@pytest.mark.parametrize("part", ["embedders.mine", "encoder"])
+def test_a_forgotten_super(part: str, name: str, config: dict[str, Any], tmp_path: Path) -> None:
+    @TokenEmbedder.register(name)
+    class WrongEmbedder(TokenEmbedder):
+        def __init__(self, vocab: Any) -> None:
+            self.output_dim = 1
+
+        def index(self, sentence: Sentence) -> Tensor:
+            return torch.ones(len(sentence), 1)
+
+        def forward(self, view: Tensor, mask: Tensor) -> Tensor:
+            return view
+
+    @Seq2SeqEncoder.register(name)
+    class WrongEncoder(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            self.output_dim = input_dim
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            return inputs
+
+    if part == "encoder":
+        config["model"]["encoder"] = {"type": name}
+    else:
+        config["model"]["embedders"]["mine"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(f"model.{part}: WrongE")
+    assert line.endswith(".__init__ must call super().__init__()")
+
+
+def test_what_is_not_a_number_before_any_step(
+    name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+            self.output_dim = input_dim
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            return inputs / 0
+
+    config["model"]["encoder"] = {"type": name}
+    line = told(config, tmp_path / "run")
+    assert ": no step was made before: a part divides by 0 or takes its logarithm; " in line
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_an_archive_does_not_hold(
+    keeps: bool,
+    name: str,
+    config: dict[str, Any],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @TokenEmbedder.register(name)
+    class Numbering(TokenEmbedder):
+        """Numbers words as it meets them, and keeps that where no archive does."""
+
+        output_dim = 20
+
+        def __init__(self, vocab: Vocabulary) -> None:
+            super().__init__()
+            vocab.build(lambda sentence: sentence.tokens)
+            self.vocab, self.numbers = vocab, dict[str, int]()
+            self.vectors = nn.Embedding(3000, 20)
+
+        def index(self, sentence: Sentence) -> Tensor:
+            if keeps:
+                numbers = [self.numbers.setdefault(t, len(self.numbers)) for t in sentence.tokens]
+                return torch.tensor(numbers)
+            return torch.tensor(self.vocab.indices(sentence.tokens))
+
+        def forward(self, view: Tensor, mask: Tensor) -> Tensor:
+            vectors: Tensor = self.vectors(view)
+            return vectors
+
+    config["model"]["embedders"] = {"mine": {"type": name}}
+    train(config, tmp_path / "run", quiet=True)
+    warnings = [line for line in caplog.messages if "otherwise than the model" in line]
+    assert len(warnings) == keeps
+
+
+def test_a_hook_that_is_never_called() -> None:
+    with pytest.raises(
+        TypeError, match=r"Wrong\.on_epoch is never called: there are on_train_begin"
+    ):
+
+        class Wrong(Callback):
+            def on_epoch(self) -> None:
+                pass
+
+
+def test_a_name_that_is_forgotten() -> None:
+    register: Any = Seq2SeqEncoder.register
+    with pytest.raises(TypeError, match=r"Seq2SeqEncoder\.register needs a name"):
+
+        @register
+        class Wrong(Seq2SeqEncoder):
+            pass
+
+
+@pytest.mark.parametrize("hint", [dict, list, tuple, Path, Callable, object, nn.Module])
+def test_a_hint_that_no_config_fits(
+    hint: Any, name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    class Wrong(Seq2SeqEncoder):
+        def __init__(self, input_dim: int, *, mine: Any = None) -> None:
+            super().__init__()
+            self.output_dim = input_dim
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            return inputs
+
+    Wrong.__init__.__annotations__["mine"] = hint
+    Seq2SeqEncoder.register(name)(Wrong)
+    config["model"]["encoder"] = {"type": name}
+    with pytest.raises(ConfigError) as caught:
+        train(config, tmp_path / "run", quiet=True)
+    (line,) = caught.value.lines()
+    assert "its parameter 'mine' has a type hint that no config fits: " in line
+    assert line.endswith(" a class with type hints, or a union of these")
 
 
 def test_vectors_of_another_type(name: str, config: dict[str, Any], tmp_path: Path) -> None:

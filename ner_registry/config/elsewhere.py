@@ -1,4 +1,4 @@
-"""Keys that AllenNLP's users bring, and what says the same here."""
+"""Names that AllenNLP's users and others bring, and what says the same here."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ ALLENNLP = {
     "bidirectional": "lstm and gru always read both directions",
     "calculate_span_f1": "leave it out: it always is",
     "checkpointer": "trainer.save_every_num_batches; every epoch has a checkpoint anyway",
+    "convert_to_coding_scheme": "model.tag_scheme",
     "coding_scheme": "dataset_reader.tag_scheme for the data, model.tag_scheme for the model",
     "constrain_crf_decoding": "model.head.constraints",
     "cuda_device": "trainer.device: auto, cpu, cuda, cuda:1",
     "distributed": "leave it out",
     "epochs": "trainer.num_epochs",
     "evaluate_on_test_data": "evaluate_on_test",
+    "feature_labels": "columns of dataset_reader, and an embedder of the type column for each",
     "grad_clipping": "trainer.grad_norm",
     "include_start_end_transitions": "leave it out: the crf head has them",
     "indexer": "each embedder under model.embedders indexes its own tokens",
@@ -20,18 +22,47 @@ ALLENNLP = {
     "input_size": "leave it out: it follows from the embedders",
     "iterator": "data_loader",
     "label_encoding": "model.tag_scheme, and constraints of model.head",
+    "label_namespace": "leave it out: tags have a vocabulary of their own",
+    "local_rank": "torchrun, which says it",
+    "max_instances": "leave it out",
     "max_instances_in_memory": "leave it out",
+    "moving_average": "trainer.average",
+    "namespace": "leave it out: each embedder has a vocabulary of its own",
     "no_grad": "trainable of an embedder",
     "num_gradient_accumulation_steps": "data_loader.batch_size",
     "num_serialized_models_to_keep": "leave it out: the newest two checkpoints are kept",
+    "num_workers": "leave it out: a batch is made in a millisecond",
     "numpy_seed": "random_seed, which seeds everything",
+    "padding_index": "leave it out",
+    "projection_dim": "embedding_dim",
     "pytorch_seed": "random_seed, which seeds everything",
+    "recurrent_dropout_probability": "dropout and variational_dropout",
     "regularizer": "weight_decay of trainer.optimizer",
+    "run_confidence_checks": "leave it out: what parts give is checked at every batch",
+    "serialization_dir": "-s of ner-run train",
     "sorting_keys": "leave it out: batches hold sentences of like length",
     "tag_label": "dataset_reader.tag_column",
     "text_field_embedder": "model.embedders, the embedders by names of your own",
     "token_embedders": "model.embedders, the embedders by names of your own",
     "token_indexers": "each embedder under model.embedders indexes its own tokens",
+    "type": "leave it out: there is one kind of it",
+    "use_amp": "leave it out",
+    "validation_data_loader": "data_loader",
     "validation_iterator": "data_loader",
+    "verbose_metrics": "leave it out: every label has its scores",
+    "vocab_namespace": "leave it out: each embedder has a vocabulary of its own",
     "vocabulary": "each embedder under model.embedders builds its own, with its own min_count",
 }
+
+ALLENNLP_TYPES = {
+    "alternating_lstm": "lstm, whose num_layers may be more than one",
+    "character_encoding": "character_cnn or character_lstm, which index characters themselves",
+    "crf_tagger": "crf, as model.head",
+    "huggingface_adamw": "adamw",
+    "simple_tagger": "softmax, as model.head",
+    "single_id": "an embedder under model.embedders, which indexes its own tokens",
+    "slanted_triangular": "linear_with_warmup or cosine_with_warmup",
+    "stacked_bidirectional_lstm": "lstm, whose num_layers may be more than one",
+}
+
+SCHEMES = {"BIO": "IOB2", "IOB": "IOB1", "BILOU": "BIOUL", "BIOES": "IOBES"}

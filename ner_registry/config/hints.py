@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import types
 from collections.abc import Callable
@@ -39,8 +40,13 @@ def describe(hint: Any) -> str:
         words = f'an object with the "type" of {a(kind)}'
     elif base is Any:
         words = "anything"
-    else:
+    elif is_object(part_of(base)):
         words = "an object"
+    else:
+        raise TypeError(
+            f"{getattr(base, '__name__', base)}: use bool, int, float, str, Literal, list[...], "
+            "tuple[...], dict[str, ...], a class with type hints, or a union of these"
+        )
     for check in checks:
         words += f" ({check} of them)" if get_origin(base) in (list, tuple, dict) else f" {check}"
     return words
@@ -66,7 +72,18 @@ def is_union(base: Any) -> bool:
 
 def part_of(base: Any) -> Any:
     """What a ``Callable[..., Part]`` makes; any other hint itself."""
-    return get_args(base)[-1] if get_origin(base) is get_origin(Callable[..., Any]) else base
+    is_callable = get_origin(base) is get_origin(Callable[..., Any]) and get_args(base)
+    return get_args(base)[-1] if is_callable else base
+
+
+def is_object(base: Any) -> bool:
+    """Whether an object of a config can stand for it: a class whose parameters have names."""
+    if not (
+        isinstance(base, type) and inspect.isfunction(inspect.getattr_static(base, "__init__"))
+    ):
+        return False
+    parameters = inspect.signature(base).parameters.values()
+    return all(p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
 
 def kind_of(base: Any) -> type[Registrable] | None:

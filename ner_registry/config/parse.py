@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from ner_registry.config.elsewhere import ALLENNLP
+from ner_registry.config.elsewhere import ALLENNLP, ALLENNLP_TYPES, SCHEMES
 from ner_registry.config.hints import (
     SCALARS,
     a,
@@ -81,6 +81,8 @@ class _Parser:
     def checked(self, base: Any, value: Any, path: str, given: Collection[str]) -> Any:
         """A value whose JSON type is right."""
         if base is float:
+            if not math.isfinite(value):
+                self.fault(path, f"expected a number that isn't beyond float64, got {value}")
             return float(value)
         if base is int:
             if not math.isfinite(value) or value != int(value):
@@ -91,7 +93,9 @@ class _Parser:
             return value
         if get_origin(base) is Literal:
             if value not in get_args(base):
-                self.expected(path, base, value)
+                same = SCHEMES.get(value) if isinstance(value, str) else None
+                hint = f"; that is {same!r} here" if same in get_args(base) else ""
+                self.fault(path, f"expected {describe(base)}, got {_shown(value)}{hint}")
             return value
         if get_origin(base) in (list, tuple):
             return self.items(base, value, path, given)
@@ -218,7 +222,9 @@ def unknown_key(
 ) -> str:
     """What was meant by a key that isn't one: ours for AllenNLP's, elsewhere, misspelt."""
     if key in ALLENNLP:
-        return f"AllenNLP's {key!r} has another name here: {ALLENNLP[key]}"
+        is_needless = ALLENNLP[key].startswith("leave it out")
+        told = "isn't needed here" if is_needless else "has another name here"
+        return f"AllenNLP's {key!r} {told}: {ALLENNLP[key]}"
     if places:
         where = " or ".join(place or "the top level" for place in places)
         return f"{key!r} belongs under {where}"
@@ -256,20 +262,17 @@ def _objects(hint: Any, value: Any, path: str) -> Iterator[tuple[str, set[str]]]
 
 
 def _unknown_part(kind: type[Registrable], name: str) -> str:
+    told = f"no {kind.__name__} is registered as {name!r}"
+    if name in ALLENNLP_TYPES:
+        return f"{told}: AllenNLP's is {ALLENNLP_TYPES[name]}"
     for other in kinds().values():
         if name in other.registered():
             return f"{name!r} is {a(other)}, not {a(kind)}{listed(kind.registered())}"
     near = nearest(name, kind.registered())
+    own = "a part of your own needs --include-package"
     if near is not None:
-        own = "a part of your own needs --include-package"
-        return f"no {kind.__name__} is registered as {name!r}; did you mean {near!r}? ({own})"
-    for other in kinds().values():
-        if (near := nearest(name, other.registered())) is not None:
-            return (
-                f"no {kind.__name__} is registered as {name!r}{listed(kind.registered())}; "
-                f"{near!r} is {a(other)}"
-            )
-    return f"no {kind.__name__} is registered as {name!r}{listed(kind.registered())}"
+        return f"{told}; did you mean {near!r}? ({own})"
+    return f"{told}{listed(kind.registered())}: {own}"
 
 
 def listed(names: Collection[str]) -> str:

@@ -54,10 +54,14 @@ class Registrable:
         """Decorator that makes a class, or a function that returns one's instance, a part.
 
         Raises:
-            TypeError: the class isn't of the kind, or the signature doesn't take what the kind
-                supplies, or takes anything by ``*args`` or ``**kwargs``.
+            TypeError: the name is none, the class isn't of the kind, or the signature doesn't take
+                what the kind supplies, or takes anything by ``*args`` or ``**kwargs``.
             ValueError: another part has the name already.
         """
+        if not isinstance(name, str):
+            raise TypeError(
+                f'{cls.__name__}.register needs a name: @{cls.__name__}.register("...")'
+            )
 
         def decorate(part: _Factory) -> _Factory:
             if isinstance(part, type) and not issubclass(part, cls):

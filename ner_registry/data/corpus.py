@@ -58,7 +58,7 @@ class Corpus:
         self._lines = array("q")  # of each sentence; 0: not known
         pairs, longest = TagPairs(), Sentence([])
         for sentence in sentences:
-            check_sentence(sentence, path)
+            check_sentence(sentence, path, len(self._lines))
             pairs.add(sentence)
             self.tokens += len(sentence)
             self._lines.append(sentence.line or 0)
@@ -146,21 +146,39 @@ def _beginning(sentence: Sentence) -> str:
     return " ".join([*sentence.tokens[:_WORDS], *cut])
 
 
-def check_sentence(sentence: Any, path: str) -> None:
-    """Whatever the reader, every token has a tag, and there is a token.
+def check_sentence(sentence: Any, path: str, number: int) -> None:
+    """Whatever the reader, there is a token, each is a string that isn't empty, and has a tag.
+
+    Args:
+        sentence: what the reader gives.
+        path: of the file.
+        number: of the sentence, from 0.
 
     Raises:
         DataError: it isn't so.
     """
+    line = getattr(sentence, "line", None)
+    where = "" if line else f"sentence {number + 1}: "
+
+    def refuse(expected: str, got: str) -> DataError:
+        return DataError(path, f"{where}expected {expected}, got {got}", line)
+
     if not isinstance(sentence, Sentence):
-        got = type(sentence).__name__
-        raise DataError(path, f"expected a reader that yields Sentences, got one of {got}")
+        raise refuse("a reader that yields Sentences", f"one of {type(sentence).__name__}")
     if sentence.tags is None:
-        raise DataError(path, "expected tags, got a sentence without", sentence.line)
-    if not sentence.tokens or len(sentence.tags) != len(sentence.tokens):
+        raise refuse("tags", "a sentence without")
+    values: Any
+    for name, values in (("tokens", sentence.tokens), ("tags", sentence.tags)):
+        if isinstance(values, str):
+            raise refuse(f"a list of {name}", f"the string {values!r}")
+        for value in values:
+            if not isinstance(value, str) or not value:
+                raise refuse(f"{name} that are strings, none of them empty", repr(value))
+    if not sentence.tokens:
+        raise refuse("a sentence with tokens", "one without")
+    if len(sentence.tags) != len(sentence.tokens):
         got = f"{len(sentence.tokens)} tokens and {len(sentence.tags)} tags"
-        raise DataError(path, f"expected a tag for each token, got {got}", sentence.line)
+        raise refuse("a tag for each token", got)
     for tag in sentence.tags:
         if not is_tag(tag):
-            message = f"expected a tag such as O, B-PER or I-PER, got {tag!r}"
-            raise DataError(path, message, sentence.line)
+            raise refuse("a tag such as O, B-PER or I-PER", repr(tag))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from ner_registry.bars import progress_bar
 from ner_registry.data.files import flush_directory, open_binary
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
+from ner_registry.formats import format_of, has_ending
+
+logger = logging.getLogger(__name__)
 
 STDIO = "-"
 # what writing to a file raises where there is no room, without its name
@@ -32,6 +36,13 @@ def check_readable(source: str) -> None:
     if source != STDIO and (Path(source).is_dir() or not Path(source).exists()):
         kind = "a directory" if Path(source).is_dir() else "no such file"
         raise DataError(source, f"expected a file to read, got {kind}")
+
+
+def warn_of_ending(path: str | Path, output_format: str) -> None:
+    """Warns of JSONL in a file whose ending tells of another format that holds entities."""
+    named = format_of(str(path)) if has_ending(str(path)) else output_format
+    if output_format == "jsonl" and named in ("html", "conll"):
+        logger.warning("%s: will be JSONL: --output-format %s", path, named)
 
 
 @contextmanager

@@ -62,6 +62,8 @@ def read_tagged(source: Source) -> Iterator[Sentence]:
     before: tuple[Any, Any] | None = None
     end = 0
     for number, record in records(source.lines, source.name):
+        if reader.tags_key not in record:
+            _refuse_other_forms(record, source.name, number)
         is_empty = record.get("words", record.get("tokens")) == record.get(reader.tags_key) == []
         sentence = (
             Sentence([], tags=[], line=number)
@@ -107,6 +109,14 @@ def _of_string(record: dict[str, Any], count: int, path: str, number: int) -> It
     tokens = [value[begin:end] for begin, end in offsets]
     extra = _without(record, key)
     yield Sentence(tokens, offsets=offsets, text=value, document=count, extra=extra, line=number)
+
+
+def _refuse_other_forms(record: dict[str, Any], path: str, number: int) -> None:
+    """Tells of a record as an annotation tool writes it, which is JSONL too."""
+    for key, form in (("spans", "prodigy"), ("label", "doccano"), ("labels", "doccano")):
+        if key in record and "text" in record:
+            message = f"expected the keys words and tags, got {key!r}: try --input-format {form}"
+            raise DataError(path, message, number)
 
 
 def _column(record: dict[str, Any], name: str, length: int, path: str, number: int) -> list[str]:

@@ -78,12 +78,12 @@ def _tags_of(reader: DatasetReader, file: Path) -> Iterator[Sequence[str]]:
         DataError: there is none, or one isn't as training needs it.
         RunError: the reader is somebody else's, and raised something.
     """
-    is_empty = True
-    for sentence in islice(ask_each("dataset_reader", reader, "read", file), HEAD):
-        check_sentence(sentence, str(file))
+    number = -1
+    read = islice(ask_each("dataset_reader", reader, "read", file), HEAD)
+    for number, sentence in enumerate(read):
+        check_sentence(sentence, str(file), number)
         yield sentence.tags
-        is_empty = False
-    if is_empty:
+    if number < 0:
         raise DataError(file, "expected sentences, got none")
 
 
@@ -112,12 +112,16 @@ def _of_data(plan: Plan) -> Iterator[Fault]:
     if plan.arguments.get("test_data_path") and "evaluate_on_test" not in plan.arguments:
         message = "isn't looked at: set evaluate_on_test to true, or to false if that is meant"
         yield Fault("test_data_path", message)
-    train, validation = (
-        plan.arguments.get(f"{name}_data_path") for name in ("train", "validation")
+    train, validation, test = (
+        plan.arguments.get(f"{name}_data_path") for name in ("train", "validation", "test")
     )
     if train == validation:
         message = "is the training data: what is learnt by heart looks best"
         yield Fault("validation_data_path", message)
+    if test is not None and test in (train, validation):
+        what = "training" if test == train else "validation"
+        message = f"is the {what} data: its scores say nothing of other text"
+        yield Fault("test_data_path", message)
 
 
 def _of_parameter_groups(plan: Plan) -> Iterator[Fault]:

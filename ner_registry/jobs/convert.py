@@ -56,7 +56,7 @@ def convert(
         raise NerError(f"--tag-scheme: expected {holders} to write, got {target_form}")
     check_readable(source)
     if target != STDIO:
-        check_writable(Path(target))
+        check_writable(Path(target), source)
     read = tagged_reader_of(form) if form in TAGGED_INPUTS else reader_of(form)
     name = "stdin" if source == STDIO else source
     with opened(source, "converting") as file, writer(None if target == STDIO else target) as out:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ner_registry.build import registered_modules
+from ner_registry.build import include_flags, registered_modules
 from ner_registry.data.model_files import ARCHIVE_NAME
 from ner_registry.jobs.prepare import Prepared
 
@@ -32,10 +32,8 @@ def ending(prepared: Prepared, directory: Path, metrics: dict[str, Any]) -> Iter
     experiment = prepared.experiment
     data = experiment.test_data_path or experiment.validation_data_path or "DATA"
     for command, operand in (("evaluate", data), ("predict", "TEXT_FILE")):
-        words = ["ner-run", command, str(directory), operand]
-        for module in sorted(registered_modules(prepared.plan)):
-            words += ["--include-package", module]
-        yield f"next: {shlex.join(words)}"
+        words = shlex.join(["ner-run", command, str(directory), operand])
+        yield f"next: {words} {include_flags(registered_modules(prepared.plan))}".rstrip()
 
 
 def _scores(metrics: dict[str, Any], prefix: str) -> str:

@@ -14,12 +14,13 @@ from ner_registry.build import index_corpus
 from ner_registry.data import catalogue
 from ner_registry.data.corpus import Corpus
 from ner_registry.data.files import check_writable, open_binary, write_json
-from ner_registry.formats import tagged_reader_of, writer_of
+from ner_registry.errors import NerError
+from ner_registry.formats import OUTPUTS, TAGGED_INPUTS, tagged_reader_of, writer_of
 from ner_registry.formats.base import Source, Tagged
-from ner_registry.formats.files import writer
+from ner_registry.formats.files import warn_of_ending, writer
 from ner_registry.jobs.prepare import read_corpus
 from ner_registry.jobs.score import calibration_error, predictions
-from ner_registry.predictor import BATCH_SIZE
+from ner_registry.predictor import BATCH_SIZE, check_batch_size
 from ner_registry.readers import ConllReader, DatasetReader, JsonlReader
 from ner_registry.readers.base import numbered_lines
 from ner_registry.reports.judged import Judged
@@ -66,11 +67,18 @@ def evaluate(
     Raises:
         NerError: the archive or the data is at fault.
     """
+    if input_format not in (None, *TAGGED_INPUTS):
+        raise NerError(f"input_format: expected {', '.join(TAGGED_INPUTS)}, got {input_format!r}")
+    if output_format not in OUTPUTS:
+        raise NerError(f"output_format: expected {', '.join(OUTPUTS)}, got {output_format!r}")
+    check_batch_size(batch_size)
     used = [data]
     for path in (output_file, predictions_output_file):
         if path is not None:
             check_writable(Path(path), *used)
             used.append(path)
+    if predictions_output_file is not None:
+        warn_of_ending(predictions_output_file, output_format)
     place = choose_device(device, "--device")
     model = load_archive(archive, include_packages=include_packages, device=place)
     file = catalogue.find(str(data))

@@ -16,7 +16,15 @@ from ner_registry.data.schemes import is_tag
 from ner_registry.errors import NerError
 from ner_registry.formats import format_of, has_ending, reader_of, writer_of
 from ner_registry.formats.base import Source
-from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
+from ner_registry.formats.files import (
+    STDIO,
+    check_readable,
+    counted,
+    is_coloured,
+    opened,
+    warn_of_ending,
+    writer,
+)
 from ner_registry.predictor import BATCH_SIZE, Predictor, load
 from ner_registry.readers.base import numbered_lines
 
@@ -75,9 +83,7 @@ def predict(
     check_readable(source)
     if output_file is not None:
         check_writable(Path(output_file), source)
-        named = format_of(str(output_file)) if has_ending(str(output_file)) else "jsonl"
-        if settings.output_format == "jsonl" and named in ("html", "conll"):
-            logger.warning("%s: will be JSONL: --output-format %s", output_file, named)
+        warn_of_ending(output_file, settings.output_format)
     predictor = load(archive, include_packages=include_packages, device=device)
     tag_file(predictor, source, output_file, settings)
 

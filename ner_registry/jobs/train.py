@@ -13,7 +13,7 @@ import safetensors.torch
 
 from ner_registry.archive import write_archive
 from ner_registry.bars import silenced
-from ner_registry.build import index_corpus, parse_experiment
+from ner_registry.build import index_corpus, parse_experiment, registered_modules
 from ner_registry.config.source import read_config
 from ner_registry.data.batches import LONG_SENTENCE, LengthBatchSampler
 from ner_registry.data.files import flush_directory, write_file, write_json
@@ -38,6 +38,7 @@ from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
 from ner_registry.jobs.score import calibration_error, choose_threshold, predictions, score
+from ner_registry.jobs.verify import warn_of_what_is_lost
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
 from ner_registry.training.device import check_device
@@ -231,6 +232,9 @@ def _finish(
         metrics |= {f"test_{name}": value for name, value in test.items()}
     write_json(directory / "metrics.json", metrics)
     write_archive(directory)
+    if registered_modules(prepared.plan):  # our own parts keep nothing else, which is tested
+        corpus = corpora.get("validation", corpora["train"])
+        warn_of_what_is_lost(directory, tagger, corpus.sentences)
     if has_extra():
         logger.info("report: %s", write_report(directory, prepared.plan, corpora))
     else:

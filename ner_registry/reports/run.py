@@ -80,7 +80,8 @@ def read_run(directory: str | Path) -> Run:
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise RunDirectoryError(f"{directory}: expected a run's directory, got no such directory")
+        got = "a file" if directory.exists() else "no such directory"
+        raise RunDirectoryError(f"{directory}: expected a run's directory, got {got}")
     if (directory / SEEDS_NAME).is_file():
         raise RunDirectoryError(
             f"{directory}: expected one run's directory, got one of several seeds: "

@@ -50,16 +50,20 @@ def grouped(
     """Parameters as PyTorch's optimizers take them; those of no group come last.
 
     Raises:
-        ConfigError: a group matches no parameter.
+        ConfigError: a group matches no parameter, or is no regular expression.
     """
     left = list(parameters)
     found: list[dict[str, Any]] = []
     for number, group in enumerate(groups or ()):
-        matching = [(n, p) for n, p in left if any(re.search(x, n) for x in group.parameters)]
+        path = f"trainer.optimizer.parameter_groups.{number}.parameters"
+        try:
+            matching = [(n, p) for n, p in left if any(re.search(x, n) for x in group.parameters)]
+        except re.error as error:
+            message = f"expected regular expressions, got {error.pattern!r}: {error}"
+            raise ConfigError([Fault(path, message)]) from None
         if not matching:
             names = ", ".join(name for name, _ in left)
             message = f"expected to match a parameter, got none of: {names}"
-            path = f"trainer.optimizer.parameter_groups.{number}.parameters"
             raise ConfigError([Fault(path, message)])
         taken = {name for name, _ in matching}
         left = [(name, p) for name, p in left if name not in taken]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
+import torch
 from torch import nn
 
 from ner_registry.config.types import (
@@ -17,6 +18,7 @@ from ner_registry.config.types import (
     PositiveInt,
     Probability,
 )
+from ner_registry.errors import ConfigError, Fault
 from ner_registry.training.averages import WeightAverage
 from ner_registry.training.callbacks import Callback
 from ner_registry.training.optimizers import Optimizer
@@ -91,9 +93,17 @@ class TrainerSettings:
         return self.adversarial_perturbation if is_chosen else 0.0
 
     def state_of(self, model: nn.Module) -> TrainingState:
-        """The model with the optimizer and the schedule that these settings say."""
+        """The model with the optimizer and the schedule that these settings say.
+
+        Raises:
+            ConfigError: what is registered makes no optimizer.
+        """
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
         optimizer = self.optimizer(parameters=named)
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            got = type(optimizer).__name__
+            message = f"expected PyTorch's optimizer of what is registered, got {got}"
+            raise ConfigError([Fault("trainer.optimizer", message)])
         if isinstance(optimizer, RowOptimizer):
             optimizer.follow(model)
         schedule = self.learning_rate_scheduler

@@ -97,10 +97,14 @@ class StepLog:
 
     def _skip(self, step: Step, told: str) -> None:
         if self.progress.skipped == self.max_skipped:
-            raise RunError(
-                f"{told}: lower trainer.optimizer.lr, or set trainer.grad_norm or "
+            is_first = self.progress.epoch == 0 and step.number == 0
+            hint = (
+                "no step was made before: a part divides by 0 or takes its logarithm"
+                if is_first
+                else "lower trainer.optimizer.lr, or set trainer.grad_norm or "
                 "trainer.max_skipped_steps"
             )
+            raise RunError(f"{told}: {hint}")
         self.progress.skipped += 1
         logger.warning(
             "%s: skipped, %d of at most %d", told, self.progress.skipped, self.max_skipped

@@ -126,6 +126,15 @@ def test_the_filled_config_writes_every_default_and_parses_to_itself() -> None:
             "(a part of your own needs --include-package)",
         ),
         (
+            {"shape": {"type": "crf_tagger"}},
+            "shape.type: no Shape is registered as 'crf_tagger': AllenNLP's is crf, as model.head",
+        ),
+        (
+            {"shape": {"type": "round"}},
+            "shape.type: no Shape is registered as 'round' (there are: box, dot): "
+            "a part of your own needs --include-package",
+        ),
+        (
             {"shape": {"type": "dot", "size": 3}},
             "shape.size: follows from the other parts: leave it out",
         ),
@@ -269,6 +278,7 @@ def test_values_from_python_are_taken_too(tmp_path: Path) -> None:
     ("key", "path", "message"),
     [
         ("cuda_device", "", "AllenNLP's 'cuda_device' has another name here: trainer.device"),
+        ("use_amp", "", "AllenNLP's 'use_amp' isn't needed here: leave it out"),
         ("colour", "", "'colour' belongs under shape"),
         ("title", "shape", "'title' belongs under the top level"),
     ],

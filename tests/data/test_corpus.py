@@ -15,9 +15,24 @@ from ner_registry.errors import DataError, RunError
     ("sentence", "message"),
     [
         (Sentence(["a"], line=3), "data:3: expected tags, got a sentence without"),
-        (Sentence(["a", "b"], ["O"]), "data: expected a tag for each token, got 2 tokens and 1"),
-        (Sentence([], []), "data: expected a tag for each token, got 0 tokens and 0 tags"),
-        (Sentence(["a"], ["PER"]), "data: expected a tag such as O, B-PER or I-PER, got 'PER'"),
+        (
+            Sentence(["a", "b"], ["O"]),
+            "data: sentence 1: expected a tag for each token, got 2 tokens and 1",
+        ),
+        (
+            Sentence([], []),
+            "data: sentence 1: expected a sentence with tokens, got one without",
+        ),
+        (
+            Sentence(["a"], ["PER"]),
+            "data: sentence 1: expected a tag such as O, B-PER or I-PER, got 'PER'",
+        ),
+        (Sentence(["a"], [1]), "data: sentence 1: expected tags that are strings, none"),  # type: ignore[list-item]
+        (
+            Sentence(["a", ""], ["O", "O"]),
+            "data: sentence 1: expected tokens that are strings, none",
+        ),
+        (Sentence("ab", ["O", "O"]), "data: sentence 1: expected a list of tokens, got the string"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_refused(sentence: Sentence, message: str) -> None:

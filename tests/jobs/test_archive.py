@@ -69,6 +69,24 @@ def test_what_a_call_gives(run_directory: Path) -> None:
         assert 0 < entity["score"] <= 1
 
 
+@pytest.mark.parametrize("sentence", ["Maria", ["Maria"], None, nr.Sentence("Maria")])  # type: ignore[arg-type]
+def test_what_is_no_sentence(sentence: Any, run_directory: Path) -> None:
+    with pytest.raises(TypeError, match="expected a Sentence of a list of words, got"):
+        next(nr.load(run_directory).predict([sentence]))
+
+
+@pytest.mark.parametrize("wrong", [{"threshold": 5}, {"top_k": 0}, {"batch_size": 0}])
+def test_numbers_out_of_range(wrong: dict[str, Any], run_directory: Path) -> None:
+    with pytest.raises(nr.NerError, match=f"{next(iter(wrong))}: expected "):
+        next(nr.load(run_directory).tag([nr.Sentence(["Maria"])], **wrong))
+
+
+def test_formats_that_there_are_not(run_directory: Path) -> None:
+    for wrong in ({"input_format": "xx"}, {"output_format": "csv"}, {"batch_size": 0}):
+        with pytest.raises(nr.NerError, match=f"^{next(iter(wrong))}: expected "):
+            nr.evaluate(run_directory, "sample/dev.conll", **wrong)
+
+
 def test_the_directory_is_an_archive_too(run_directory: Path) -> None:
     text = "Ann Rivers works in Hartlow."
     assert nr.load(run_directory)(text) == nr.load(run_directory / "model.tar.gz")(text)

@@ -54,6 +54,16 @@ def test_data_that_is_not_looked_at(config: dict[str, Any]) -> None:
     assert warning.path == "validation_data_path"
 
 
+@pytest.mark.parametrize("name", ["train", "validation"])
+def test_data_that_is_known(name: str, config: dict[str, Any]) -> None:
+    config["test_data_path"] = config[f"{name}_data_path"]
+    (warning,) = warnings(parse_experiment(config))
+    assert (warning.path, warning.message.split(":")[0]) == (
+        "test_data_path",
+        f"is the {'training' if name == 'train' else name} data",
+    )
+
+
 def test_groups_that_match_are_no_warning(config: dict[str, Any]) -> None:
     groups = [{"parameters": ["^embedders.words"], "lr": 0.1}, {"parameters": ["head"]}]
     config["trainer"]["optimizer"]["parameter_groups"] = groups

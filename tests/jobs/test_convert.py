@@ -109,6 +109,16 @@ def test_pipes(
             ("page.html", "out.conll"),
             "page.html: expected one of text, jsonl, conll, doccano, prodigy to read, got html",
         ),
+        (
+            '{"text": "Jim", "label": []}\n',
+            ("in", "out.conll", "--input-format", "jsonl"),
+            "in:1: expected the keys words and tags, got 'label': try --input-format doccano",
+        ),
+        (
+            "Jim O\n",
+            ("in", "in"),
+            "in: expected a file to write, got one that is used already",
+        ),
         ("", ("nope", "out.conll"), "nope: expected a file to read, got no such file"),
         ("", ("in", "."), ".: expected a file to write, got a directory"),
     ],

@@ -39,6 +39,15 @@ def test_a_group_of_nothing_is_a_fault() -> None:
     ]
 
 
+def test_a_group_of_no_regular_expression_is_a_fault() -> None:
+    with pytest.raises(ConfigError) as caught:
+        grouped(named(), [ParameterGroup(parameters=["head("])])
+    assert caught.value.lines() == [
+        "trainer.optimizer.parameter_groups.0.parameters: expected regular expressions, got "
+        "'head(': missing ), unterminated subpattern at position 4"
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "settings"),
     [

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ner_registry.config.registry import Registrable
+from ner_registry.config.registry import Registrable, origin
 
 Metrics = Mapping[str, Any]  # by name, as a line of metrics.jsonl has them
 
@@ -17,7 +17,19 @@ class Callback(Registrable):
 
     A callback watches: what it draws at random changes nothing of the run. One that raises ends
     it; the epoch that it was told of is saved, so that ``--recover`` goes on after it.
+
+    Raises:
+        TypeError: a subclass has a method ``on_...`` that is never called.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        called = [name for name in vars(Callback) if name.startswith("on_")]
+        for name in vars(cls):
+            if name.startswith("on_") and name not in called:
+                raise TypeError(
+                    f"{origin(cls)}.{name} is never called: there are {', '.join(called)}"
+                )
 
     def on_train_begin(self, directory: Path, history: Sequence[Metrics]) -> None:
         """Called before the first step, of a recovered run too.
