@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ner_registry.build import DataLoaderSettings, Experiment, ModelSettings
-from ner_registry.config.elsewhere import ALLENNLP
+from ner_registry.config.elsewhere import ALLENNLP, ALLENNLP_TYPES
 from ner_registry.config.registry import kinds
 from ner_registry.config.signatures import config_parameters
 from ner_registry.training.settings import TrainerSettings
@@ -42,7 +42,10 @@ def test_it_builds_without_a_warning_with_a_page_on_every_part(root: Path, tmp_p
 def test_the_table_of_allennlp_s_keys_is_the_one_that_check_uses(root: Path) -> None:
     cookbook = (root / "docs" / "cookbook.md").read_text(encoding="utf-8")
     _, _, table = cookbook.partition("| AllenNLP's key | here |\n| --- | --- |\n")
-    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)) == ALLENNLP
+    assert (
+        dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE))
+        == ALLENNLP | ALLENNLP_TYPES
+    )
 
 
 @pytest.mark.parametrize(

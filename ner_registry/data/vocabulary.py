@@ -98,6 +98,12 @@ class Vocabulary:
         return len(self.counts) + UNKNOWN + 1
 
     def indices(self, symbols: Iterable[str]) -> list[int]:
-        """The index of each symbol."""
+        """The index of each symbol.
+
+        Raises:
+            LookupError: none was built, so that all would be unknown.
+        """
+        if not self.is_built:
+            raise LookupError("call vocab.build in the constructor: it counts nothing by itself")
         get = self._indices.get
         return [get(symbol, UNKNOWN) for symbol in symbols]

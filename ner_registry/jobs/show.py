@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import indent
 from typing import Any
 
 from tabulate import tabulate
@@ -45,7 +46,7 @@ def show(
     parts = kinds()[kind].registered()
     if name is None:
         rows = [[n, summary_of(part), _source(part)] for n, part in sorted(parts.items())]
-        return tabulate(rows, tablefmt="plain")
+        return "\n\n".join([tabulate(rows, tablefmt="plain"), *_duties(kinds()[kind])])
     if name not in parts:
         raise NerError(f"no {kind} is registered as {name!r}{_hint(name, parts)}")
     return _component(kinds()[kind], name, parts[name])
@@ -80,6 +81,15 @@ def _holds(value: Any, keys: Sequence[str]) -> bool:
     if not keys:
         return True
     return isinstance(value, dict) and keys[0] in value and _holds(value[keys[0]], keys[1:])
+
+
+def _duties(kind: type[Registrable]) -> Iterator[str]:
+    """What a part of a kind must have and may have."""
+    yield f"Each is a {origin(kind)}:\n{indent(text_of(kind), '  ')}"
+    for name, method in vars(kind).items():
+        if not name.startswith("_") and inspect.isroutine(getattr(kind, name)):
+            signature = str(inspect.signature(getattr(kind, name))).replace("'", "")
+            yield f"{name}{signature}\n{indent(inspect.getdoc(method) or '', '  ')}"
 
 
 def _component(kind: type[Registrable], name: str, part: Callable[..., Any]) -> str:

@@ -22,7 +22,8 @@ NamedParameters = Sequence[tuple[str, Parameter]]
 class Optimizer(torch.optim.Optimizer, Registrable):
     """What changes the weights.
 
-    It is given ``parameters``, those that training changes, each with its name.
+    It is given ``parameters``, those that training changes, as pairs of a name and a parameter,
+    which is one of the forms that PyTorch's optimizers take.
     """
 
     supplied = ("parameters",)

@@ -23,7 +23,10 @@ Factor = Annotated[float, Range(0, 1, above=True, below=True)]
 
 
 class LearningRateScheduler(lr_scheduler.LRScheduler, Registrable):
-    """What changes the learning rate. It is given the ``optimizer``."""
+    """What changes the learning rate. It is given the ``optimizer``.
+
+    Its ``step()`` is called at the end of each epoch.
+    """
 
     supplied = ("optimizer",)
 

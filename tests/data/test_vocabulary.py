@@ -36,3 +36,9 @@ def test_a_vocabulary_belongs_to_one_embedder() -> None:
     vocab.build(lambda sentence: sentence.tokens)
     with pytest.raises(ValueError, match="got a second one that builds it"):
         vocab.build(lambda sentence: list("".join(sentence.tokens)))
+
+
+def test_what_was_not_built_knows_nothing() -> None:
+    with pytest.raises(LookupError, match=r"call vocab\.build in the constructor"):
+        Vocabulary(SENTENCES).indices(["a"])
+    assert Vocabulary(counts={}).indices(["a"]) == [1]

@@ -7,6 +7,7 @@ import pytest
 
 from ner_registry.build import parse_experiment
 from ner_registry.cli import main
+from ner_registry.config.registry import kinds
 from ner_registry.jobs.check import warnings
 
 QUICKSTART = "experiments/quickstart.jsonnet"
@@ -185,3 +186,12 @@ def test_data_as_a_reader_of_ones_own_gives_it(
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 3
     assert all(told in line for line in errors)
+
+
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_what_the_parts_of_a_kind_must_have(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", kind]) == 0
+    told = capsys.readouterr().out.splitlines()
+    for method in getattr(kinds()[kind], "__abstractmethods__", ()):
+        (line,) = [line for line in told if line.startswith(f"{method}(self")]
+        assert told[told.index(line) + 1].startswith("  ")
