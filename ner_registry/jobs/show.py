@@ -86,10 +86,15 @@ def _holds(value: Any, keys: Sequence[str]) -> bool:
 def _duties(kind: type[Registrable]) -> Iterator[str]:
     """What a part of a kind must have and may have."""
     yield f"Each is a {origin(kind)}:\n{indent(text_of(kind), '  ')}"
-    for name, method in vars(kind).items():
-        if not name.startswith("_") and inspect.isroutine(getattr(kind, name)):
-            signature = str(inspect.signature(getattr(kind, name))).replace("'", "")
-            yield f"{name}{signature}\n{indent(inspect.getdoc(method) or '', '  ')}"
+    for name in (name for name in vars(kind) if not name.startswith("_")):
+        member = getattr(kind, name)
+        if inspect.isroutine(member):
+            heading = f"{name}{inspect.signature(member)}".replace("'", "")
+        elif isinstance(member, property):
+            heading = f"{name}, a property"
+        else:
+            continue
+        yield f"{heading}\n{indent(inspect.getdoc(member) or '', '  ')}"
 
 
 def _component(kind: type[Registrable], name: str, part: Callable[..., Any]) -> str:

@@ -193,5 +193,5 @@ def test_what_the_parts_of_a_kind_must_have(kind: str, capsys: pytest.CaptureFix
     assert main(["show", kind]) == 0
     told = capsys.readouterr().out.splitlines()
     for method in getattr(kinds()[kind], "__abstractmethods__", ()):
-        (line,) = [line for line in told if line.startswith(f"{method}(self")]
+        (line,) = [line for line in told if line.startswith((f"{method}(self", f"{method}, "))]
         assert told[told.index(line) + 1].startswith("  ")
