@@ -327,6 +327,26 @@ def test_what_an_archive_does_not_hold(
     assert len(warnings) == keeps
 
 
+def test_an_encoder_that_reads_padding(
+    name: str, config: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Unpacked(Seq2SeqEncoder):
+        def __init__(self, input_dim: int) -> None:
+            super().__init__()
+            self.output_dim = 32
+            self.layer = nn.LSTM(input_dim, 16, batch_first=True, bidirectional=True)
+
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            outputs: Tensor = self.layer(inputs)[0]
+            return outputs
+
+    config["model"]["encoder"] = {"type": name}
+    train(config, tmp_path / "run", quiet=True)
+    (warning,) = [line for line in caplog.messages if "alone in their batch" in line]
+    assert " of 100 sentences " in warning
+
+
 def test_a_hook_that_is_never_called() -> None:
     with pytest.raises(
         TypeError, match=r"Wrong\.on_epoch is never called: there are on_train_begin"
@@ -401,7 +421,9 @@ def test_a_part_of_another_kind_is_refused(name: str) -> None:
         def __init__(self, input_dim: int) -> None:
             super().__init__()
 
-    with pytest.raises(TypeError, match=r"Wrong must be a subclass of Seq2SeqEncoder$"):
+    with pytest.raises(
+        TypeError, match=r"Wrong must be a subclass of ner_registry\.\S+\.Seq2SeqEncoder$"
+    ):
         Seq2SeqEncoder.register(name)(Wrong)
     assert name not in Seq2SeqEncoder.registered()
 

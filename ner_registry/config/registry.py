@@ -65,7 +65,7 @@ class Registrable:
 
         def decorate(part: _Factory) -> _Factory:
             if isinstance(part, type) and not issubclass(part, cls):
-                raise TypeError(f"{origin(part)} must be a subclass of {cls.__name__}")
+                raise TypeError(f"{origin(part)} must be a subclass of {origin(cls)}")
             _check_signature(cls, part)
             missing = sorted(getattr(part, "__abstractmethods__", ()))
             if missing:
@@ -188,7 +188,7 @@ def _reason(error: BaseException) -> str:
     last = frames[-1]
     outside = not ("importlib" in last.filename or last.filename == __file__)
     place = f" ({last.filename}:{last.lineno})" if outside else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
 
 def _check_signature(kind: type[Registrable], part: Callable[..., Any]) -> None:

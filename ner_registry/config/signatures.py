@@ -41,7 +41,7 @@ def config_parameters(factory: Callable[..., Any]) -> dict[str, Parameter]:
     for name, parameter in inspect.signature(factory).parameters.items():
         if name not in supplied:
             if parameter.annotation is inspect.Parameter.empty:
-                raise _at_fault(factory, name, "has no type hint")
+                raise _at_fault(factory, name, f"has no type hint, such as {name}: int")
             hint = _resolved(factory, name, parameter.annotation, target.__globals__)
             parameters[name] = Parameter(hint, parameter.default)
     return parameters

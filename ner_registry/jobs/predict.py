@@ -13,7 +13,7 @@ from typing import Any
 
 from ner_registry.data.files import check_writable
 from ner_registry.data.schemes import is_tag
-from ner_registry.errors import NerError
+from ner_registry.errors import NerError, is_own
 from ner_registry.formats import format_of, has_ending, reader_of, writer_of
 from ner_registry.formats.base import Source
 from ner_registry.formats.files import (
@@ -109,6 +109,12 @@ def tag_file(
         lines = numbered_lines(file, name)
         if settings.input_format is None:
             lines = _looked_at(lines, name, form)
+            if form == "conll" and not (has_ending(name) or is_own(type(reader))):
+                logger.warning(
+                    "%s: is read as CoNLL columns, not by the model's %s: evaluate uses that one",
+                    name,
+                    type(reader).__name__,
+                )
         sentences = read(Source(lines, name, reader, rows))
         sentences = counted(sentences, source, "tagging")
         tagged = predictor.tag(

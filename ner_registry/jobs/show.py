@@ -13,6 +13,7 @@ from tabulate import tabulate
 from ner_registry.build import Experiment, parse_experiment
 from ner_registry.config.defaults import leaves
 from ner_registry.config.documented import keys_of, summary_of, text_of
+from ner_registry.config.hints import a
 from ner_registry.config.registry import (
     Registrable,
     import_packages,
@@ -104,7 +105,7 @@ def _component(kind: type[Registrable], name: str, part: Callable[..., Any]) -> 
     arguments = tabulate(rows, headers, maxcolwidths=[None, 30, None, 50], disable_numparse=True)
     return "\n\n".join(
         [
-            f"{name}, a {kind.__name__}: {origin(part)} ({_source(part)})\n{_place(part)}",
+            f"{name}, {a(kind)}: {origin(part)} ({_source(part)})\n{_place(part)}",
             text_of(part),
             arguments if rows else "It takes no keys.",
             f"The least that it needs:\n{config}",

@@ -38,7 +38,7 @@ from ner_registry.jobs.mapped import map_training_data
 from ner_registry.jobs.prepare import Prepared, check_alike, prepare, seed_everything
 from ner_registry.jobs.report import NEEDS, REPORT_NAME, has_extra, write_report
 from ner_registry.jobs.score import calibration_error, choose_threshold, predictions, score
-from ner_registry.jobs.verify import warn_of_what_is_lost
+from ner_registry.jobs.verify import warn_of_differences
 from ner_registry.nn.threads import available_threads, computing
 from ner_registry.predictor import BATCH_SIZE
 from ner_registry.training.device import check_device
@@ -234,7 +234,7 @@ def _finish(
     write_archive(directory)
     if registered_modules(prepared.plan):  # our own parts keep nothing else, which is tested
         corpus = corpora.get("validation", corpora["train"])
-        warn_of_what_is_lost(directory, tagger, corpus.sentences)
+        warn_of_differences(directory, tagger, corpus.sentences)
     if has_extra():
         logger.info("report: %s", write_report(directory, prepared.plan, corpora))
     else:

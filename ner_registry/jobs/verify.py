@@ -1,4 +1,4 @@
-"""Whether an archive holds all of the model that was trained."""
+"""Whether an archive gives what the model that was trained gave."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 _SENTENCES = 100
 
 
-def warn_of_what_is_lost(directory: Path, tagger: Tagger, sentences: Iterable[Sentence]) -> None:
-    """Warns where an archive judges some sentences otherwise than the model that it was made of.
+def warn_of_differences(directory: Path, tagger: Tagger, sentences: Iterable[Sentence]) -> None:
+    """Warns of an archive that judges otherwise than its model did, or otherwise in other batches.
 
     Args:
         directory: the run's, with its archive.
@@ -34,16 +34,28 @@ def warn_of_what_is_lost(directory: Path, tagger: Tagger, sentences: Iterable[Se
     stored = cast(Tagger, load_archive(directory, device=tagger.device).tagger)
     documents = _documents(sentences)
     some = list(documents if tagger.reads_documents else islice(sentences, _SENTENCES))
-    are_alike = torch.isclose(_losses(tagger, some), _losses(stored, some), rtol=1e-3, atol=1e-3)
-    if not are_alike.all():
+    losses = _losses(stored, some, BATCH_SIZE)
+    if differ := _count_of_others(losses, _losses(tagger, some, BATCH_SIZE)):
         logger.warning(
             "%s: judges %d of %d sentences otherwise than the model that was trained: a part keeps "
             "something that is neither a parameter, a buffer nor in its vocabulary, or draws at "
             "random",
             directory,
-            int((~are_alike).sum()),
+            differ,
             len(some),
         )
+    elif differ := _count_of_others(losses, _losses(stored, some, 1)):
+        logger.warning(
+            "%s: judges %d of %d sentences otherwise where they are alone in their batch: a part "
+            "lets padding change what it gives for real tokens",
+            directory,
+            differ,
+            len(some),
+        )
+
+
+def _count_of_others(losses: Tensor, others: Tensor) -> int:
+    return int((~torch.isclose(losses, others, rtol=1e-3, atol=1e-3)).sum())
 
 
 def _documents(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
@@ -57,8 +69,10 @@ def _documents(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
 
 
 @torch.inference_mode()
-def _losses(tagger: Tagger, sentences: list[Sentence]) -> Tensor:
+def _losses(tagger: Tagger, sentences: list[Sentence], batch_size: int) -> Tensor:
     encode = tagger.tags.encode_sentence
     data = IndexedSentences.index(sentences, indexers_of(tagger), encode, tagger.device)
-    batches = inference_batches(tagger, data, BATCH_SIZE)
-    return torch.cat([tagger.loss(data.batch(numbers)) for numbers in batches]).cpu()
+    losses = torch.empty(len(data))
+    for numbers in inference_batches(tagger, data, batch_size):
+        losses[numbers] = tagger.loss(data.batch(numbers)).cpu()
+    return losses
