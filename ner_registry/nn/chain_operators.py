@@ -134,7 +134,9 @@ def _remember(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) 
 
 
 @once_differentiable
-def _gradients(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+def _gradients(ctx: Any, grad: Tensor | None, *_: Tensor) -> tuple[Tensor | None, ...]:
+    if grad is None:  # nothing asks for it
+        return (None,) * 6
     of_emissions, of_steps = ctx.saved_tensors
     steps = (grad @ of_steps.flatten(1)).view(of_steps.shape[1:])
     return of_emissions * grad[:, None, None], steps[:-2], steps[-2], steps[-1], None, None
