@@ -21,11 +21,11 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from ner_registry.build import (
     Experiment,
     build_tagger,
-    include_flags,
     parse_experiment,
     registered_modules,
 )
 from ner_registry.config.plan import Plan
+from ner_registry.config.registry import include_flags
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.model_files import (
     ARCHIVE_NAME,

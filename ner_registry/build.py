@@ -238,15 +238,6 @@ def registered_modules(plan: Plan) -> set[str]:
     return modules
 
 
-def include_flags(modules: Iterable[str]) -> str:
-    """The flags that import modules; several of one package are imported by its name."""
-    within: dict[str, list[str]] = {}
-    for module in sorted(modules):
-        within.setdefault(module.partition(".")[0], []).append(module)
-    names = [package if len(of_it) > 1 else of_it[0] for package, of_it in within.items()]
-    return " ".join(f"--include-package {name}" for name in names)
-
-
 def build_tagger(
     settings: ModelSettings, vocabularies: Mapping[str, Vocabulary], tags: TagSet
 ) -> Tagger:

@@ -16,12 +16,10 @@ from ner_registry.data.tags import TagSet
 from ner_registry.decoding import candidates, most_probable
 from ner_registry.embedders import TokenEmbedder
 from ner_registry.encoders import Context, Seq2SeqEncoder, encode
-from ner_registry.errors import RunError, is_own
-from ner_registry.heads import TaggerHead
+from ner_registry.errors import RunError
+from ner_registry.heads import CheckedHead, TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
-from ner_registry.nn.shapes import check_given, check_vectors
-
-_Shape = tuple[str, tuple[int, ...]]  # in words, and in numbers
+from ner_registry.nn.shapes import check_vectors
 
 
 class ScoredSpan(NamedTuple):
@@ -143,7 +141,7 @@ class Tagger(nn.Module):
         """
         encoded = self.encode(batch)
         scored = scored_spans(*self._found(encoded, batch.mask), self.tags, len(batch.mask))
-        taggings = read_taggings(*self._k_best(encoded, batch.mask, k), self.tags)
+        taggings = read_taggings(*self._head.k_best(encoded, batch.mask, k), self.tags)
         return list(zip(scored, taggings, strict=True))
 
     def loss_and_tag(self, batch: Batch) -> tuple[Tensor, list[list[Span]]]:
@@ -161,26 +159,19 @@ class Tagger(nn.Module):
 
     def tag_probabilities(self, encoded: Tensor, mask: Tensor) -> Tensor:
         """The head's, (batch, length, tags)."""
-        shape = (*mask.shape, len(self.tags))
-        return self._ask("tag_probabilities", encoded, mask, given=("(batch, length, tags)", shape))
+        return self._head.tag_probabilities(encoded, mask)
 
     def span_probabilities(self, encoded: Tensor, mask: Tensor, spans: Any) -> Tensor:
         """The head's, (spans,), of spans (spans, 4), NumPy's."""
-        asked, given = torch.from_numpy(spans).to(encoded.device), ("(spans,)", (len(spans),))
-        found = self._ask("span_probabilities", encoded, mask, asked, given=given)
-        if not (is_own(type(self.head)) or ((found >= 0) & (found <= 1 + 1e-4)).all()):
-            wrong = found[~((found >= 0) & (found <= 1 + 1e-4))][0].item()
-            raise RunError(
-                f"{self._of_head('span_probabilities')} numbers from 0 to 1, got {wrong}"
-            )
-        return found
+        asked = torch.from_numpy(spans).to(encoded.device)
+        return self._head.span_probabilities(encoded, mask, asked)
+
+    @property
+    def _head(self) -> CheckedHead:
+        return CheckedHead(self.head, len(self.tags))
 
     def _loss(self, encoded: Tensor, batch: Batch) -> Tensor:
-        given = "(batch,)", batch.mask.shape[:1]
-        losses = self._ask("loss", encoded, batch.tags, batch.mask, given=given)
-        if encoded.requires_grad and not losses.requires_grad:
-            raise RunError(f"{self._of_head('loss')} a loss with a gradient, got one without")
-        return losses
+        return self._head.loss(encoded, batch.tags, batch.mask)
 
     def _found(self, encoded: Tensor, mask: Tensor) -> tuple[Any, Any]:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them, and (spans,), probabilities."""
@@ -194,41 +185,7 @@ class Tagger(nn.Module):
 
     def _spans(self, encoded: Tensor, mask: Tensor) -> Any:
         """(spans, 4), as :meth:`TagSet.find_spans` gives them."""
-        given = "(batch, length)", mask.shape
-        paths = self._ask("decode", encoded, mask, given=given, dtype=torch.long)
-        is_tag = (paths >= 0) & (paths < len(self.tags)) & (mask | (paths == 0))
-        if not (is_own(type(self.head)) or is_tag.all()):
-            wrong = paths[~is_tag][0].item()
-            raise RunError(
-                f"{self._of_head('decode')} tags from 0 to {len(self.tags) - 1}, and 0 on padding, "
-                f"where the mask is false, got {wrong}"
-            )
-        return self.tags.find_spans(paths.cpu().numpy())
-
-    def _k_best(self, encoded: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """As :meth:`TaggerHead.k_best` gives them."""
-        found = ask("model.head", self.head, "k_best", encoded, mask, k)
-        paths, scores = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
-        (size, length), checked = mask.shape, partial(self._checked, "k_best")
-        return (
-            checked(paths, ("(batch, k, length) first", (size, k, length)), torch.long),
-            checked(scores, ("(batch, k) second", (size, k))),
-        )
-
-    def _of_head(self, method: str) -> str:
-        return f"model.head: {type(self.head).__name__}.{method} must give"
-
-    def _ask(
-        self, method: str, *arguments: Any, given: _Shape, dtype: torch.dtype = torch.float32
-    ) -> Tensor:
-        """What a method of the head gives, as it must be."""
-        found = ask("model.head", self.head, method, *arguments)
-        return self._checked(method, found, given, dtype)
-
-    def _checked(
-        self, method: str, found: Any, given: _Shape, dtype: torch.dtype = torch.float32
-    ) -> Tensor:
-        return check_given(found, "model.head", self.head, method, *given, dtype)
+        return self.tags.find_spans(self._head.decode(encoded, mask).cpu().numpy())
 
 
 def find(

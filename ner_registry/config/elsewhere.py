@@ -7,9 +7,9 @@ ALLENNLP = {
     "bidirectional": "lstm and gru always read both directions",
     "calculate_span_f1": "leave it out: it always is",
     "checkpointer": "trainer.save_every_num_batches; every epoch has a checkpoint anyway",
-    "convert_to_coding_scheme": "model.tag_scheme",
     "coding_scheme": "dataset_reader.tag_scheme for the data, model.tag_scheme for the model",
     "constrain_crf_decoding": "model.head.constraints",
+    "convert_to_coding_scheme": "model.tag_scheme",
     "cuda_device": "trainer.device: auto, cpu, cuda, cuda:1",
     "distributed": "leave it out",
     "epochs": "trainer.num_epochs",
@@ -65,4 +65,4 @@ ALLENNLP_TYPES = {
     "stacked_bidirectional_lstm": "lstm, whose num_layers may be more than one",
 }
 
-SCHEMES = {"BIO": "IOB2", "IOB": "IOB1", "BILOU": "BIOUL", "BIOES": "IOBES"}
+SCHEMES = {"BIO": "IOB2", "BILOU": "BIOUL", "BIOES": "IOBES"}

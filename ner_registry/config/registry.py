@@ -171,6 +171,15 @@ def import_packages(names: Iterable[str], flag: str | None = "--include-package"
         raise ConfigError(faults)
 
 
+def include_flags(modules: Iterable[str]) -> str:
+    """The flags that import modules; several of one package are imported by its name."""
+    within: dict[str, list[str]] = {}
+    for module in sorted(modules):
+        within.setdefault(module.partition(".")[0], []).append(module)
+    names = [package if len(of_it) > 1 else of_it[0] for package, of_it in within.items()]
+    return " ".join(f"--include-package {name}" for name in names)
+
+
 @cache
 def import_plugins() -> None:
     """Imports, once, installed packages with an entry point ``ner_registry.plugins``."""

@@ -2,5 +2,6 @@
 
 from ner_registry.heads.base import TaggerHead
 from ner_registry.heads.chain import CrfHead, SoftmaxHead
+from ner_registry.heads.checked import CheckedHead
 
-__all__ = ["CrfHead", "SoftmaxHead", "TaggerHead"]
+__all__ = ["CheckedHead", "CrfHead", "SoftmaxHead", "TaggerHead"]

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ner_registry.build import include_flags, registered_modules
+from ner_registry.build import registered_modules
+from ner_registry.config.registry import include_flags
 from ner_registry.data.model_files import ARCHIVE_NAME
 from ner_registry.jobs.prepare import Prepared
 
