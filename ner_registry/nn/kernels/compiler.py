@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -17,10 +19,15 @@ logger = logging.getLogger(__name__)
 
 # sums may be reordered, so that they fill a vector register; NaN and infinities keep their meaning
 _ARITHMETIC = {"contract", "nsz", "arcp", "reassoc"}
+_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
+_VERSION = blake2b(b"".join(path.read_bytes() for path in _SOURCES), digest_size=8).hexdigest()
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as machine code that runs without Python's lock, kept on disk if it can be."""
+    # numba looks for changes in the function's own file alone, not in those that it calls into, so
+    # what it keeps has a name that changes with any of them
+    function.__qualname__ += f"_{_VERSION}"
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": _ARITHMETIC}
     try:
         kernel: Callable[..., Any] = numba.njit(cache=True, **options)(function)
