@@ -138,7 +138,13 @@ def tensor_bytes(tensors: Mapping[str, Tensor]) -> bytes:
 
     Those that share memory are each written whole.
     """
-    apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    apart: dict[str, Tensor] = {}
+    seen = set()
+    for name, tensor in tensors.items():
+        whole = tensor.detach().contiguous()
+        place = whole.untyped_storage().data_ptr()
+        apart[name] = whole.clone() if place in seen else whole
+        seen.add(place)
     digest = _digest_of_tensors(safetensors.torch.save(apart))[1]
     return safetensors.torch.save(apart, {"sha256": digest})
 

@@ -13,6 +13,7 @@ import logging
 import math
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from ner_registry.data.files import flush_directory, json_bytes, write_flushed
@@ -34,21 +35,17 @@ def checkpoint_name(epoch: int, step: int | None = None) -> str:
     return f"epoch_{epoch}" if step is None else f"epoch_{epoch}_step_{step}"
 
 
-def save_checkpoint(path: Path, contents: dict[str, bytes]) -> None:
+def save_checkpoint(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """Writes a checkpoint, then removes those no longer needed.
 
     Args:
         path: of the checkpoint, named by :func:`checkpoint_name`; the folder that its own
             folder is in must be there.
-        contents: of the checkpoint's files, by name.
+        files: of the checkpoint, names and contents.
 
     Raises:
         OSError: it can't be written; those that were there are there still.
     """
-    manifest = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        for name, content in contents.items()
-    }
     directory = path.parent
     if not directory.exists():
         directory.mkdir()
@@ -56,8 +53,10 @@ def save_checkpoint(path: Path, contents: dict[str, bytes]) -> None:
     aside = directory / "writing"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    for name, content in contents.items():
+    manifest = {}
+    for name, content in files:
         write_flushed(aside / name, content)
+        manifest[name] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     write_flushed(aside / MANIFEST, json_bytes(manifest))
     flush_directory(aside)
     if path.exists():  # one that didn't verify: training would have gone on from it

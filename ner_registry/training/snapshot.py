@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -25,8 +25,11 @@ logger = logging.getLogger(__name__)
 
 def take_snapshot(
     state: TrainingState, progress: dict[str, Any], ranks: Ranks = ALONE
-) -> dict[str, bytes]:
-    """What training goes on from as if it had never stopped, by file name.
+) -> Iterable[tuple[str, bytes]]:
+    """What training goes on from as if it had never stopped, file by file: names and contents.
+
+    A file's bytes are made when they are asked for, since all of them take as much memory as the
+    training.
 
     Args:
         state: what to save; it isn't changed, so that saving changes nothing of the run.
@@ -34,8 +37,12 @@ def take_snapshot(
         ranks: the first of them gets it, with the random state of each.
     """
     random_states = ranks.gather(_random_state())
-    if not ranks.is_first:
-        return {}
+    return _files(state, progress, random_states) if ranks.is_first else ()
+
+
+def _files(
+    state: TrainingState, progress: dict[str, Any], random_states: list[Any]
+) -> Iterator[tuple[str, bytes]]:
     rows = state.optimizer if isinstance(state.optimizer, RowOptimizer) else None
     with rows.owing() if rows else nullcontext():
         weights = state.model.state_dict()
@@ -53,22 +60,19 @@ def take_snapshot(
         "average": {"count": state.average.count} if state.average else None,
         "random": random_states,
     }
-    contents = {
-        "model.safetensors": tensor_bytes(weights),
-        "optimizer.safetensors": tensor_bytes(tensors),
-        "state.json": json_bytes(document),
-    }
+    yield "model.safetensors", tensor_bytes(weights)
+    yield "optimizer.safetensors", tensor_bytes(tensors)
+    yield "state.json", json_bytes(document)
     if rows is not None:
-        contents["owed.safetensors"] = tensor_bytes(rows.owed())
+        yield "owed.safetensors", tensor_bytes(rows.owed())
     if state.average is not None:
-        contents["average.safetensors"] = tensor_bytes(state.average.weights)
+        yield "average.safetensors", tensor_bytes(state.average.weights)
     if state.best is not None:
-        contents["best.safetensors"] = state.best
-    return contents
+        yield "best.safetensors", state.best
 
 
 def restore_snapshot(
-    contents: dict[str, bytes], state: TrainingState, ranks: Ranks = ALONE
+    contents: Mapping[str, bytes], state: TrainingState, ranks: Ranks = ALONE
 ) -> dict[str, Any]:
     """The other way round, on every rank; the trainer's bookkeeping."""
     document = json.loads(contents["state.json"])

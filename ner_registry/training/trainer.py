@@ -25,7 +25,7 @@ from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
 from ner_registry.training.gradient import add_up_gradient, clip_gradient
 from ner_registry.training.interruption import Interruption
-from ner_registry.training.memory import keep_freed_memory, memory_for, peak_memory
+from ner_registry.training.memory import freed_memory_kept, memory_for, peak_memory
 from ner_registry.training.progress import Progress
 from ner_registry.training.ranks import ALONE, Ranks
 from ner_registry.training.schedulers import StepwiseScheduler, advance
@@ -124,10 +124,9 @@ class Trainer:
             RunError: a loss isn't finite, or there is too little memory.
             OSError: something can't be written.
         """
-        keep_freed_memory()
         progress = self.progress
         self._began = time.perf_counter() - progress.duration
-        with self.interruption:
+        with freed_memory_kept(), self.interruption:
             begin = partial(self.callbacks.on_train_begin, self.directory, progress.history)
             self.ranks.first(begin)
             while progress.epoch < self.settings.num_epochs:
@@ -266,8 +265,8 @@ class Trainer:
             if not parameter.isfinite().all():
                 raise RunError(f"{name} isn't finite any more {self.progress}")
         self.progress.duration = self._elapsed()
-        contents = take_snapshot(self.state, asdict(self.progress), self.ranks)
-        self.ranks.first(partial(save_checkpoint, path, contents))
+        files = take_snapshot(self.state, asdict(self.progress), self.ranks)
+        self.ranks.first(partial(save_checkpoint, path, files))
         self.saved = path
 
     def _write(self, name: str, content: bytes) -> None:

@@ -189,10 +189,10 @@ def test_data_as_a_reader_of_ones_own_gives_it(
 
 
 # other tests' modules, once collected, have kinds of their own
-OUR_KINDS = sorted(name for name, kind in kinds().items() if kind.__module__.startswith("ner_registry."))
+OURS = sorted(n for n, kind in kinds().items() if kind.__module__.startswith("ner_registry."))
 
 
-@pytest.mark.parametrize("kind", OUR_KINDS)
+@pytest.mark.parametrize("kind", OURS)
 def test_what_the_parts_of_a_kind_must_have(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", kind]) == 0
     told = capsys.readouterr().out.splitlines()

@@ -83,7 +83,7 @@ def test_rows_that_were_left_alone_count_too() -> None:
 def test_going_on_equals_never_stopping() -> None:
     state, again = make_state(RowAdam), make_state(RowAdam)
     steps(state, range(25))
-    contents = take_snapshot(state, {})
+    contents = dict(take_snapshot(state, {}))
     steps(state, range(25, 60))
     restore_snapshot(contents, again)
     steps(again, range(25, 60))

@@ -17,7 +17,8 @@ from ner_registry.training.checkpoints import (
 
 def save(directory: Path, epoch: int, step: int | None = None) -> Path:
     path = directory / checkpoint_name(epoch, step)
-    save_checkpoint(path, {"state.json": f"{epoch} {step}".encode(), "weights": b"w" * 1000})
+    files = {"state.json": f"{epoch} {step}".encode(), "weights": b"w" * 1000}
+    save_checkpoint(path, files.items())
     return path
 
 

@@ -47,7 +47,7 @@ def test_going_on_equals_never_stopping(optimizer: str, scheduler: str | None) -
     state = make_state(optimizer, scheduler)
     step(state)
     state.best = b"the best so far"
-    contents = take_snapshot(state, {"note": 1})
+    contents = dict(take_snapshot(state, {"note": 1}))
     step(state)
     step(state)
 
@@ -98,15 +98,15 @@ def test_saving_changes_nothing(optimizer: str, averaged: bool) -> None:
     """Rows that are owed steps still are, in what goes on and in what is restored."""
     state = make_reader(optimizer, averaged=averaged)
     read(state, 3)
-    undisturbed = take_snapshot(state, {})
+    undisturbed = dict(take_snapshot(state, {}))
     read(state, 24)
-    ends = [take_snapshot(state, {})]
+    ends = [dict(take_snapshot(state, {}))]
 
     again = make_reader(optimizer, averaged=averaged)
     restore_snapshot(undisturbed, again)
     for steps in (7, 16, 1):
         read(again, steps)
-        taken = take_snapshot(again, {})
+        taken = dict(take_snapshot(again, {}))
         ends.append(taken)
         again = make_reader(optimizer, averaged=averaged)
         restore_snapshot(taken, again)
