@@ -1,4 +1,4 @@
-"""A training epoch of a BiLSTM-CRF with validation, beside NCRF++, AllenNLP and Flair.
+"""A training epoch of a BiLSTM-CRF with validation, and its memory, beside three peers.
 
 Every system is its own command, run in turn; ours is ``ner-run train``. Peers that aren't given
 are left out:
@@ -20,7 +20,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -82,80 +81,84 @@ ALLENNLP: dict[str, Any] = {
         "cuda_device": -1,
     },
 }
-Measure = Callable[[Path], float]
+Measure = Callable[[Path], tuple[float, float]]
+"""Given a folder, the seconds of an epoch, and the megabytes that the whole command took."""
 
 
 def ours(head: str, threads: int, epochs: int = 4) -> Measure:
-    """Seconds of an epoch, validation and checkpoint included; the first one, which loads the
-    kernels, is not counted.
-    """
+    """Validation and checkpoint included; the first epoch, which loads the kernels, isn't."""
 
-    def measure(out: Path) -> float:
+    def measure(out: Path) -> tuple[float, float]:
         command = [sys.executable, "-m", "ner_registry", "train", str(HERE / "word_only.jsonnet")]
         command += ["-s", str(out), "--quiet", "--set", f"model.head.type={head}"]
         command += ["--set", f"trainer.num_epochs={epochs}"]
         command += ["--set", f"trainer.num_threads={threads}"]
-        run(command, out)
+        _, memory = run(command)
         lines = (out / "metrics.jsonl").read_text().splitlines()
         ends = [json.loads(line)["training_duration"] for line in lines]
-        return statistics.median(b - a for a, b in pairwise(ends))
+        return statistics.median(b - a for a, b in pairwise(ends)), memory
 
     return measure
 
 
 def ncrfpp(checkout: Path, python: str, data: Path) -> Measure:
-    def measure(out: Path) -> float:
+    def measure(out: Path) -> tuple[float, float]:
         config = out.with_suffix(".config")
         config.write_text(
             NCRFPP.format(train=data / "train.bio", dev=data / "dev.bio", out=out / "model")
         )
         out.mkdir()
-        text = run([python, "main.py", "--config", str(config)], out, cwd=checkout)
+        text, memory = run([python, "main.py", "--config", str(config)], cwd=checkout)
         found = re.search(r"training finished\. Time: ([\d.]+)s.*?Dev: time: ([\d.]+)s", text, re.S)
         assert found, text[-500:]
-        return float(found[1]) + float(found[2])
+        return float(found[1]) + float(found[2]), memory
 
     return measure
 
 
 def allennlp(path: str, package: str, python: str, data: Path) -> Measure:
-    def measure(out: Path) -> float:
+    def measure(out: Path) -> tuple[float, float]:
         config = out.with_suffix(".json")
         files = {"train_data_path": f"{data}/train.txt", "validation_data_path": f"{data}/dev.txt"}
         config.write_text(json.dumps(ALLENNLP | files))
         command = [python, "-m", "allennlp", "train", str(config), "-s", str(out)]
-        run([*command, "--include-package", package], out, path=path)
+        _, memory = run([*command, "--include-package", package], path=path)
         hours, minutes, seconds = json.loads((out / "metrics.json").read_text())[
             "training_duration"
         ].split(":")
-        return 3600 * float(hours) + 60 * float(minutes) + float(seconds)
+        return 3600 * float(hours) + 60 * float(minutes) + float(seconds), memory
 
     return measure
 
 
 def flair(python: str, data: Path) -> Measure:
-    def measure(out: Path) -> float:
-        text = run([python, str(HERE / "flair_epoch.py"), str(data), str(out)], out)
+    def measure(out: Path) -> tuple[float, float]:
+        text, memory = run([python, str(HERE / "flair_epoch.py"), str(data), str(out)])
         found = re.search(r"epoch seconds: ([\d.]+)", text)
         assert found, text[-500:]
-        return float(found[1])
+        return float(found[1]), memory
 
     return measure
 
 
-def run(command: list[str], out: Path, cwd: Path | None = None, path: str | None = None) -> str:
-    """What a command prints; peers get one thread, at which all of them are fastest."""
+def run(command: list[str], cwd: Path | None = None, path: str | None = None) -> tuple[str, float]:
+    """What a command prints, and the most megabytes that it held.
+
+    Peers get one thread, at which all of them are fastest.
+    """
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     if "ner_registry" not in command:
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     if path:
         environment["PYTHONPATH"] = path
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env=environment, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr[-2000:]}")
-    return done.stdout
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, stdout=printed, stderr=told, cwd=cwd, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        for file in (printed, told):
+            file.seek(0)
+        if status:
+            raise SystemExit(f"{' '.join(command)}\n{told.read()[-2000:]}")
+        return printed.read(), usage.ru_maxrss / 1024
 
 
 def write_data(folder: Path) -> None:
@@ -201,28 +204,36 @@ def main() -> None:
         if args.flair_python:
             measures["Flair"] = flair(args.flair_python, folder)
         times: dict[str, list[float]] = {name: [] for name in measures}
+        memories: dict[str, list[float]] = {name: [] for name in measures}
         for number in range(args.rounds):
             for name, measure in measures.items():
                 out = folder / f"{re.sub(r'[^a-zA-Z0-9]+', '_', name)}_{number}"
-                began = time.perf_counter()
-                times[name].append(measure(out))
-                print(f"{name}: {times[name][-1]:.2f} s ({time.perf_counter() - began:.0f} s)")
+                seconds, memory = measure(out)
+                times[name].append(seconds)
+                memories[name].append(memory)
+                print(f"{name}: {seconds:.2f} s, {memory:.0f} MB")
     medians = {name: statistics.median(values) for name, values in times.items()}
     mine = medians["ner_registry, crf, 2 threads"]
     rows = [
-        [name, seconds, f"{seconds / mine:.2f} ×", f"{min(times[name]):.1f}-{max(times[name]):.1f}"]
+        [
+            name,
+            seconds,
+            f"{seconds / mine:.2f} ×",
+            f"{min(times[name]):.1f}-{max(times[name]):.1f}",
+            f"{statistics.median(memories[name]):.0f}",
+        ]
         for name, seconds in medians.items()
     ]
     publish(
         "training",
         "An epoch of training",
-        ["BiLSTM-CRF, 100 -> 2 × 128, batch 32", "seconds", "beside ours", "range"],
+        ["BiLSTM-CRF, 100 -> 2 × 128, batch 32", "seconds", "beside ours", "range", "peak MB"],
         rows,
         "CoNLL-2003 English, 14,041 sentences; validation on eng.testa and (but for NCRF++) a "
         "checkpoint are included, start-up isn't: ours is the median of the epochs after the "
-        "first, which loads kernels, the peers' their first, of four that took AllenNLP and NCRF++ "
-        f"no less. Medians of {args.rounds} rounds in turn. Peers have one thread, at which they "
-        "are fastest. NCRF++ and AllenNLP also decode every training batch.",
+        "first, which loads kernels; the peers run one. The memory is that of the whole command, "
+        f"reports included. Medians of {args.rounds} rounds in turn. Peers have one thread, at "
+        "which they are fastest. NCRF++ and AllenNLP also decode every training batch.",
     )
 
 
