@@ -70,13 +70,18 @@ def _pair(pair: Pair) -> str:
     if pair.seeds_p is not None:
         lines.append(f"seeds alone (permutation test): p = {pair.seeds_p:.4f}")
     lines.append(
-        f"{second} finds {changes.found:,.1f} entities that {first} doesn't, and loses "
-        f"{changes.lost:,.1f}; it drops {changes.dropped:,.1f} false ones, and adds "
-        f"{changes.added:,.1f}"
+        f"{second} finds {_count(changes.found)} entities that {first} doesn't, and loses "
+        f"{_count(changes.lost)}; it drops {_count(changes.dropped)} false ones, and adds "
+        f"{_count(changes.added)}"
     )
     for what, examples in (("mends", changes.mended), ("breaks", changes.broken)):
         lines += [f"{what}: {_example(pair, change)}" for change in examples[:_EXAMPLES]]
     return "\n".join(lines)
+
+
+def _count(mean: float) -> str:
+    """Of entities, over runs: a whole number where it is one."""
+    return f"{round(mean, 1):,g}"
 
 
 def _example(pair: Pair, change: Change) -> str:
