@@ -64,7 +64,9 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     from ner_registry.errors import ConfigError
     from ner_registry.jobs.prepare import prepare
     from ner_registry.jobs.train import train
+    from ner_registry.training.memory import share_one_heap
 
+    share_one_heap()
     shared: Any = {
         "include_packages": args.include_package,
         "force": args.force,

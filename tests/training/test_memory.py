@@ -23,6 +23,23 @@ with freed_memory_kept():
     within = pages()
 print(faults, within - pages())
 """
+_HEAPS = """
+import ctypes, sys, threading
+from ner_registry.training.memory import share_one_heap
+
+if sys.argv[1] == "one":
+    share_one_heap()
+malloc, places = ctypes.CDLL(None).malloc, []
+malloc.restype = ctypes.c_void_p
+threads = [threading.Thread(target=lambda: places.append(malloc(2**16))) for _ in range(4)]
+for thread in threads:
+    thread.start()
+    thread.join()
+with open("/proc/self/maps") as maps:
+    (heap,) = [line.split()[0] for line in maps if "[heap]" in line]
+begin, end = (int(edge, 16) for edge in heap.split("-"))
+print(sum(begin <= place < end for place in places))
+"""
 _PAGES = 20 * 20 * 1024  # that the steps write to
 
 
@@ -46,3 +63,14 @@ def _cleared_and_freed() -> tuple[int, int]:
     )
     cleared, freed = map(int, done.stdout.split())
     return cleared, freed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the GNU C library's heaps")
+def test_threads_share_a_heap() -> None:
+    assert [_of_one_heap(heaps) for heaps in ("one", "several")] == [4, 0]
+
+
+def _of_one_heap(heaps: str) -> int:
+    """How many of four threads took memory from the process's first heap."""
+    command = [sys.executable, "-c", _HEAPS, heaps]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
