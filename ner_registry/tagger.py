@@ -19,7 +19,7 @@ from ner_registry.encoders import Context, Seq2SeqEncoder, encode
 from ner_registry.errors import RunError
 from ner_registry.heads import CheckedHead, TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
-from ner_registry.nn.shapes import check_vectors
+from ner_registry.nn.shapes import check_vectors, lent
 
 
 class ScoredSpan(NamedTuple):
@@ -114,7 +114,7 @@ class Tagger(nn.Module):
 
     def _embedded(self, name: str, embedder: Any, batch: Batch) -> Tensor:
         path, mask = f"model.embedders.{name}", batch.mask
-        vectors: Tensor = ask(path, embedder, "forward", batch.views[name], mask)
+        vectors: Tensor = ask(path, embedder, "forward", batch.views[name], lent(mask, embedder))
         check_vectors(vectors, path, embedder, mask)
         return vectors
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ner_registry.data.sentence import Sentence
 from ner_registry.data.vocabulary import Vocabulary
-from ner_registry.embedders import TokenEmbedder
-from ner_registry.encoders import Seq2SeqEncoder
+from ner_registry.embedders import Embedding, TokenEmbedder
+from ner_registry.encoders import LstmEncoder, PassThroughEncoder, Seq2SeqEncoder
 from ner_registry.errors import ConfigError, RunError
 from ner_registry.heads import SoftmaxHead, TaggerHead
 from ner_registry.jobs.train import train
@@ -120,8 +120,13 @@ def test_an_embedder(
         (lambda sentence: [1] * len(sentence), "index must give a tensor as long as the sentence"),
         (lambda sentence: torch.ones(2), "index must give a tensor as long as the sentence"),
         (lambda sentence: vars()["gone"], "Wrong.index raised KeyError: 'gone' ("),
+        (lambda sentence: sentence.tokens.pop(), "index must leave the sentence as it is, got it"),
+        (
+            lambda sentence: torch.ones(len(sentence), device="meta"),
+            "index must give a tensor on the cpu, got one on meta",
+        ),
     ],
-    ids=["a list", "of another length", "raises"],
+    ids=["a list", "of another length", "raises", "changes its sentence", "elsewhere"],
 )
 def test_an_index(
     index: Any, expected: str, name: str, config: dict[str, Any], tmp_path: Path
@@ -404,6 +409,59 @@ def test_vectors_of_another_type(name: str, config: dict[str, Any], tmp_path: Pa
         "model.encoder: Wrong.forward must give (batch, length, output_dim) of torch.float32, "
         "got torch.float64; "
     )
+
+
+def test_a_tensor_elsewhere(name: str, config: dict[str, Any], tmp_path: Path) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Wrong(LstmEncoder):
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            return super().forward(inputs, mask).to("meta")
+
+    config["model"]["encoder"] = {"type": name, "hidden_size": 4}
+    line = told(config, tmp_path / "run")
+    assert line.startswith(
+        "model.encoder: Wrong.forward must give a tensor on cpu, as its inputs are, got one on meta"
+    )
+
+
+def test_a_mask_that_is_changed(name: str, config: dict[str, Any], tmp_path: Path) -> None:
+    class Careful(SoftmaxHead):
+        def loss(self, encoded: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+            assert mask.any(1).all()
+            return super().loss(encoded, tags, mask.logical_not_().logical_not())
+
+    @TokenEmbedder.register(name)
+    class Embeds(Embedding):
+        def forward(self, view: Tensor, mask: Tensor) -> Tensor:
+            return super().forward(view, mask.zero_())
+
+    @Seq2SeqEncoder.register(name)
+    class Encodes(PassThroughEncoder):
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            assert mask.any(1).all()
+            return super().forward(inputs, mask.zero_())
+
+    TaggerHead.register(name)(Careful)
+    config["model"] = {
+        "embedders": {"mine": {"type": name, "embedding_dim": 4}},
+        "encoder": {"type": name},
+        "head": {"type": name},
+    }
+    train(config, tmp_path / "run", quiet=True)
+
+
+def test_weights_that_no_gradient_reaches(
+    name: str, config: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    @Seq2SeqEncoder.register(name)
+    class Detaches(LstmEncoder):
+        def forward(self, inputs: Tensor, mask: Tensor) -> Tensor:
+            return super().forward(inputs.detach(), mask)
+
+    config["model"]["encoder"] = {"type": name, "hidden_size": 4}
+    train(config, tmp_path / "run", quiet=True)
+    (warning,) = [record.getMessage() for record in caplog.records if "no gradient" in record.msg]
+    assert warning.startswith("no gradient reaches embedders.")
 
 
 def test_kernels_never_read_beyond_what_there_is() -> None:

@@ -156,7 +156,8 @@ def index_into(
         encode: gives the indices of a sentence's tags, (length,); None where they aren't known.
 
     Raises:
-        RunError: a view isn't as long as its sentence.
+        RunError: a view isn't as long as its sentence, or isn't on the CPU; or an indexer has
+            changed the sentence.
     """
     builders = {name: ViewBuilder(arrays, f"{_EMBEDDER}{name}") for name in indexers}
     lengths, documents, words = array("i"), array("q"), array("q")
@@ -164,9 +165,10 @@ def index_into(
         for sentence in part:
             lengths.append(len(sentence))
             documents.append(document)
+            tokens = list(sentence.tokens)
             for name, index in indexers.items():
                 view = index(sentence)
-                _check(view, sentence, name)
+                _check(view, tokens, sentence, name)
                 builders[name].add(view)
             if encode is not None:
                 arrays.append(_TAGS, encode(sentence))
@@ -194,10 +196,12 @@ def _is_embedders(name: str) -> bool:
     return name.startswith(_EMBEDDER) and not is_shapes(name)
 
 
-def _check(view: Any, sentence: Sentence, name: str) -> None:
-    if not isinstance(view, Tensor) or view.shape[:1] != (len(sentence),):
+def _check(view: Any, tokens: list[str], sentence: Sentence, name: str) -> None:
+    wanted = f"model.embedders.{name}: index must"
+    if sentence.tokens != tokens:
+        raise RunError(f"{wanted} leave the sentence as it is, got it with other tokens: copy them")
+    if not isinstance(view, Tensor) or view.shape[:1] != (len(tokens),):
         got = f"shape {tuple(view.shape)}" if isinstance(view, Tensor) else type(view).__name__
-        raise RunError(
-            f"model.embedders.{name}: index must give a tensor as long as the sentence, "
-            f"{len(sentence)}, got {got}"
-        )
+        raise RunError(f"{wanted} give a tensor as long as the sentence, {len(tokens)}, got {got}")
+    if view.device.type != "cpu":
+        raise RunError(f"{wanted} give a tensor on the cpu, got one on {view.device}")

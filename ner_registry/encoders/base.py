@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ner_registry.config.registry import Registrable, ask
 from ner_registry.encoders.context import Context
-from ner_registry.nn.shapes import check_vectors
+from ner_registry.nn.shapes import check_vectors, lent
 
 
 class Seq2SeqEncoder(nn.Module, ABC, Registrable):
@@ -44,6 +44,6 @@ def encode(
         RunError: it isn't (batch, length, output_dim).
     """
     beside = (context,) if encoder.reads_documents else ()
-    outputs: Tensor = ask("model.encoder", encoder, "forward", inputs, mask, *beside)
+    outputs: Tensor = ask("model.encoder", encoder, "forward", inputs, lent(mask, encoder), *beside)
     check_vectors(outputs, "model.encoder", encoder, mask)
     return outputs

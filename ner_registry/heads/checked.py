@@ -11,7 +11,7 @@ from torch import Tensor
 from ner_registry.config.registry import ask
 from ner_registry.errors import RunError, is_own
 from ner_registry.heads.base import TaggerHead
-from ner_registry.nn.shapes import check_given
+from ner_registry.nn.shapes import check_given, lent
 
 _PATH = "model.head"
 _ROUNDING = 1e-4  # that probabilities may be above 1 by
@@ -35,7 +35,7 @@ class CheckedHead:
 
     def loss(self, encoded: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """(batch,), with a gradient where what is read has one."""
-        found = ask(_PATH, self.head, "loss", encoded, tags, mask)
+        found = ask(_PATH, self.head, "loss", encoded, tags, lent(mask, self.head))
         losses = self._checked("loss", found, "(batch,)", mask.shape[:1])
         if encoded.requires_grad and not losses.requires_grad:
             raise self._refusal("loss", "a loss with a gradient", "one without")
@@ -43,7 +43,7 @@ class CheckedHead:
 
     def decode(self, encoded: Tensor, mask: Tensor) -> Tensor:
         """(batch, length), long."""
-        found = ask(_PATH, self.head, "decode", encoded, mask)
+        found = ask(_PATH, self.head, "decode", encoded, lent(mask, self.head))
         paths = self._checked("decode", found, "(batch, length)", mask.shape, torch.long)
         if not is_own(type(self.head)):
             is_right = (paths >= 0) & (paths < self.tags) & (mask | (paths == 0))
@@ -53,18 +53,18 @@ class CheckedHead:
 
     def tag_probabilities(self, encoded: Tensor, mask: Tensor) -> Tensor:
         """(batch, length, tags)."""
-        found = ask(_PATH, self.head, "tag_probabilities", encoded, mask)
+        found = ask(_PATH, self.head, "tag_probabilities", encoded, lent(mask, self.head))
         shape = (*mask.shape, self.tags)
         return self._probabilities("tag_probabilities", found, "(batch, length, tags)", shape)
 
     def span_probabilities(self, encoded: Tensor, mask: Tensor, spans: Tensor) -> Tensor:
         """(spans,)."""
-        found = ask(_PATH, self.head, "span_probabilities", encoded, mask, spans)
+        found = ask(_PATH, self.head, "span_probabilities", encoded, lent(mask, self.head), spans)
         return self._probabilities("span_probabilities", found, "(spans,)", (len(spans),))
 
     def k_best(self, encoded: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """(batch, k, length), long, and (batch, k)."""
-        found = ask(_PATH, self.head, "k_best", encoded, mask, k)
+        found = ask(_PATH, self.head, "k_best", encoded, lent(mask, self.head), k)
         paths, scores = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
         (size, length), checked = mask.shape, partial(self._checked, "k_best")
         return (

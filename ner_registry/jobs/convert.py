@@ -22,6 +22,7 @@ from ner_registry.formats import (
 )
 from ner_registry.formats.base import Source, Tagged, make_record
 from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
+from ner_registry.jobs.predict import looked_at
 from ner_registry.readers.base import numbered_lines
 
 
@@ -62,7 +63,10 @@ def convert(
     with opened(source, "converting") as file, writer(None if target == STDIO else target) as out:
         write = writer_of(target_form, on_terminal=is_coloured(out))
         rows: Any = "untagged" if target_form == "conll" else "nothing"
-        sentences = read(Source(numbered_lines(file, name), name, rows=rows))
+        lines = numbered_lines(file, name)
+        if form == "text" and input_format is None:
+            lines = looked_at(lines, name, form)
+        sentences = read(Source(lines, name, rows=rows))
         sentences = counted(sentences, source, "converting")
         pairs = TagPairs()
         for piece in write(_tagged(sentences, tag_scheme or "IOB2", pairs), name):

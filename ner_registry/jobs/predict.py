@@ -108,7 +108,7 @@ def tag_file(
         rows: Any = "whole" if settings.output_format == "conll" else "nothing"
         lines = numbered_lines(file, name)
         if settings.input_format is None:
-            lines = _looked_at(lines, name, form)
+            lines = looked_at(lines, name, form)
             if form == "conll" and not (has_ending(name) or is_own(type(reader))):
                 logger.warning(
                     "%s: is read as CoNLL columns, not by the model's %s: evaluate uses that one",
@@ -126,14 +126,20 @@ def tag_file(
                 out.flush()  # somebody may be waiting at the other end of a pipe
 
 
-def _looked_at(lines: Iterator[tuple[int, str]], name: str, form: str) -> Iterator[tuple[int, str]]:
+def looked_at(lines: Iterator[tuple[int, str]], name: str, form: str) -> Iterator[tuple[int, str]]:
     """Lines of which nobody said what they are, and a word where they look like something else."""
     for number, line in lines:
         if number == 1 and form == "text" and _is_json(line):
             logger.warning(
                 "%s: its first line is JSON, and is read as plain text: --input-format jsonl", name
             )
-        if number == 1 and form == "conll" and _is_text(line) and not has_ending(name):
+        if number == 1 and form == "text" and _ends_in_tag(line):
+            logger.warning(
+                "%s: its first line ends in a tag, as of CoNLL columns, and is read as plain text: "
+                "--input-format conll",
+                name,
+            )
+        if number == 1 and form == "conll" and _ends_in_tag(line) is False and not has_ending(name):
             logger.warning(
                 "%s: its first line doesn't end in a tag, and the first word of each is read, as "
                 "of CoNLL columns: --input-format text reads all of them",
@@ -142,9 +148,10 @@ def _looked_at(lines: Iterator[tuple[int, str]], name: str, form: str) -> Iterat
         yield number, line
 
 
-def _is_text(line: str) -> bool:
+def _ends_in_tag(line: str) -> bool | None:
+    """None: of a line of one word nobody can say."""
     _, *others = line.split() or [""]
-    return bool(others) and not is_tag(others[-1])
+    return is_tag(others[-1]) if others else None
 
 
 def _is_json(line: str) -> bool:

@@ -7,17 +7,26 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ner_registry.errors import RunError
+from ner_registry.errors import RunError, is_own
+
+
+def lent(mask: Tensor, part: nn.Module) -> Tensor:
+    """The mask, or a copy of it for a part from elsewhere: one that changes it changes its own."""
+    return mask if is_own(type(part)) else mask.clone()
 
 
 def check_vectors(given: Any, path: str, part: Any, mask: Tensor) -> None:
-    """Refuses vectors that an embedder or an encoder gives in another shape or type than it must.
+    """Refuses vectors that an embedder or an encoder gives in another form than it must.
 
     Raises:
-        RunError: they aren't (batch, length, output_dim); the mask is (batch, length).
+        RunError: they aren't (batch, length, output_dim) on the device of the mask, which is
+            (batch, length).
     """
     expected = (*mask.shape, part.output_dim)
     check_given(given, path, part, "forward", "(batch, length, output_dim)", expected)
+    if given.device != mask.device:
+        wanted = f"{path}: {type(part).__name__}.forward must give a tensor on {mask.device}"
+        raise RunError(f"{wanted}, as its inputs are, got one on {given.device}")
 
 
 def check_given(

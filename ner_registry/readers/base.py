@@ -24,6 +24,9 @@ _OTHERS = {
 }
 _FEWEST = 3  # tokens: fewer tell nothing
 
+# what a column of tags may be called
+_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "entity", "bio", "iob"}
+
 
 class DatasetReader(ABC, Registrable):
     """Reads sentences from a file.
@@ -55,7 +58,12 @@ class DatasetReader(ABC, Registrable):
         if tag == "O" or (is_tag(tag) and (scheme is None or tag[0] in prefixes(scheme))):
             return
         expected = f"a tag of {scheme}" if scheme else "a tag such as O, B-PER or I-PER"
-        raise DataError(path, f"expected {expected}, got {tag!r}", line)
+        hint = ""
+        if line == 1 and tag.lower() in _HEADERS:
+            hint = ": take the header out"
+        elif tag.startswith("M-"):
+            hint = ": the M- of BMES is I- here"
+        raise DataError(path, f"expected {expected}, got {tag!r}{hint}", line)
 
 
 def refuse_what_are_no_tokens(

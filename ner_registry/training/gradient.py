@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ner_registry.training.ranks import Ranks
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 3  # of parameters, in a message
 
 
 def clip_gradient(parameters: Sequence[nn.Parameter], limit: float | None) -> Tensor:
@@ -63,3 +68,17 @@ def add_up_gradient(parameters: Sequence[nn.Parameter], loss: Tensor, ranks: Ran
     for (parameter, _), of_parameter in zip(dense, sums, strict=True):
         parameter.grad = of_parameter.view_as(parameter).to(parameter.dtype)
     return total.reshape(())
+
+
+def warn_of_no_gradient(model: nn.Module) -> None:
+    """Tells of weights that a loss doesn't depend on, as where a part detaches what it reads."""
+    named = model.named_parameters()
+    idle = [name for name, p in named if p.requires_grad and p.grad is None]
+    if idle:
+        others = f" and {len(idle) - _NAMED} others" if len(idle) > _NAMED else ""
+        logger.warning(
+            "no gradient reaches %s%s: training leaves them as they are; does a part detach what "
+            "it reads, or not use them?",
+            ", ".join(idle[:_NAMED]),
+            others,
+        )

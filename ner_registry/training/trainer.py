@@ -23,7 +23,11 @@ from ner_registry.errors import RunError
 from ner_registry.training.adversarial import adversarial_backward
 from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
-from ner_registry.training.gradient import add_up_gradient, clip_gradient
+from ner_registry.training.gradient import (
+    add_up_gradient,
+    clip_gradient,
+    warn_of_no_gradient,
+)
 from ner_registry.training.interruption import Interruption
 from ner_registry.training.memory import freed_memory_kept, memory_for, peak_memory
 from ner_registry.training.progress import Progress
@@ -167,6 +171,8 @@ class Trainer:
         self.state.optimizer.zero_grad()
         own_loss = self._gradient_of_share(numbers)
         loss = add_up_gradient(self.parameters, own_loss, self.ranks)
+        if self.progress.epoch == self.progress.steps == 0 and self.ranks.is_first:
+            warn_of_no_gradient(self.model)
         norm = clip_gradient(self.parameters, self.settings.grad_norm)
         step = Step(
             self.progress.steps,

@@ -16,6 +16,7 @@ import ner_registry as nr
 from ner_registry.cli import main
 from ner_registry.data.schemes import Span, spans_to_tags
 from ner_registry.data.sentence import Sentence
+from ner_registry.jobs.convert import convert
 from ner_registry.nn.threads import computing
 from ner_registry.readers import ConllReader
 
@@ -81,6 +82,25 @@ def test_json_that_is_read_as_text_is_told_of(
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     expected = "stdin: its first line is JSON, and is read as plain text: --input-format jsonl"
     assert warnings == [expected] * is_doubted
+
+
+@pytest.mark.parametrize(
+    ("line", "is_doubted"),
+    [("EU B-ORG", True), ("-DOCSTART- -X- O", True), ("EU", False), ("EU rejects it.", False)],
+)
+def test_columns_that_are_read_as_text_are_told_of(
+    line: str, is_doubted: bool, predict: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "in.txt"
+    path.write_text(f"{line}\n", encoding="utf-8")
+    predict(str(path))
+    convert(str(path), str(tmp_path / "out.jsonl"))
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    expected = (
+        f"{path}: its first line ends in a tag, as of CoNLL columns, and is read as plain text: "
+        "--input-format conll"
+    )
+    assert warnings == [expected] * 2 * is_doubted
 
 
 def test_records(predict: Any, tmp_path: Path) -> None:

@@ -86,6 +86,18 @@ def test_a_byte_order_mark_is_dropped(read: Any) -> None:
         ("a O\n\nb O O\n", {}, "data.conll:3: expected 2 columns as in line 1, got 3: 'b O O'"),
         ("a X\n", {}, "data.conll:1: expected a tag such as O, B-PER or I-PER, got 'X'"),
         (
+            "token tag\na O\n",
+            {},
+            "data.conll:1: expected a tag such as O, B-PER or I-PER, got 'tag': take the header "
+            "out",
+        ),
+        (
+            "a B-X\nb M-X\n",
+            {},
+            "data.conll:2: expected a tag such as O, B-PER or I-PER, got 'M-X': the M- of BMES is "
+            "I- here",
+        ),
+        (
             "a S-X\n",
             {"tag_scheme": "IOB2"},
             "data.conll:1: expected a tag of IOB2, got 'S-X'",
