@@ -82,7 +82,7 @@ class _Parser:
         """A value whose JSON type is right."""
         if base is float:
             if not math.isfinite(value):
-                self.fault(path, f"expected a number that isn't beyond float64, got {value}")
+                self.fault(path, f"expected a finite number, got {value}")
             return float(value)
         if base is int:
             if not math.isfinite(value) or value != int(value):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from ner_registry.data.files import write_file
+from ner_registry.data.model_files import ARCHIVE_NAME
 from ner_registry.errors import RunError
 from ner_registry.jobs.search import Search
 
@@ -53,7 +54,11 @@ def write_findings(study: Study, search: Search, directory: Path) -> str:
     values = {trial.value for trial in done}
     if len(values) > 1:
         parts.append(_importances(study, directory))
-    return "\n\n".join([*parts, f"the best config: {directory / 'best.jsonnet'}"])
+    parts.append(
+        f"the best config: {directory / 'best.jsonnet'}\n"
+        f"its model: {directory / f'trial_{best.number}' / ARCHIVE_NAME}"
+    )
+    return "\n\n".join(parts)
 
 
 def _importances(study: Study, directory: Path) -> str:
@@ -68,6 +73,8 @@ def _importances(study: Study, directory: Path) -> str:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
+        # of a key that all trials had the same value of
+        warnings.filterwarnings("ignore", "Attempting to set identical")
         found = get_param_importances(study)
         plots.plot_param_importances(study)
         pyplot.savefig(directory / "importances.svg", bbox_inches="tight")

@@ -60,6 +60,8 @@ def test_a_killed_process_loses_nothing_and_two_share_the_work(
     assert main(command(root, directory)) == 0
     printed = capsys.readouterr().out
     assert "the best config:" in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("its model: ")]
+    assert Path(line.removeprefix("its model: ")).is_file()
     assert "importance" in printed
 
     rows = table(directory)
