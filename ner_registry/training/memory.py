@@ -16,16 +16,16 @@ from ner_registry.training.progress import Progress
 # of mallopt(3): the parameters, and the largest block that may come from the heap
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _LARGEST, _KEPT = 2**25, 2**30
-_SETTINGS = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"}
 
 
 def share_one_heap() -> None:
     """Has the threads that this process begins take memory from one heap, from now on.
 
     With the GNU C library each has a heap of its own, which keeps what it ever held: another 50 MB
-    where an LSTM's two directions are side by side.
+    where an LSTM's two directions are side by side. Nothing changes where the environment says
+    how many there may be.
     """
-    library = _gnu_library()
+    library = _gnu_library("MALLOC_ARENA_MAX")
     if library is not None:
         library.mallopt(_ARENA_MAX, 1)
 
@@ -38,8 +38,8 @@ def freed_memory_kept() -> Iterator[None]:
     the next step asks for them anew: a tenth of the time of a small model's training. Nothing
     changes with another library, and where the environment has settings of its own for this.
     """
-    library = _gnu_library()
-    if library is None or _SETTINGS & os.environ.keys():
+    library = _gnu_library("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+    if library is None:
         yield
         return
     library.mallopt(_MMAP_THRESHOLD, _LARGEST)
@@ -51,10 +51,12 @@ def freed_memory_kept() -> Iterator[None]:
         library.malloc_trim(0)
 
 
-def _gnu_library() -> ctypes.CDLL | None:
+def _gnu_library(*settings: str) -> ctypes.CDLL | None:
+    """The C library, if it is GNU's and the environment holds none of its settings."""
+    if sys.platform != "linux" or {*settings, "GLIBC_TUNABLES"} & os.environ.keys():
+        return None
     library = ctypes.CDLL(None)
-    is_gnu = sys.platform == "linux" and hasattr(library, "mallopt")  # musl has none
-    return library if is_gnu else None
+    return library if hasattr(library, "mallopt") else None  # musl has none
 
 
 @contextmanager
