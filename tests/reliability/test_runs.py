@@ -317,6 +317,8 @@ def test_of_two_runs_one_proceeds(
         assert sorted(codes) == [0, 2]
         winner, loser = started[codes.index(0)], started[codes.index(2)]
         told = loser[1].read_text(encoding="utf-8")
-        assert f"locked: another run, process {winner[0]}, writes to it" in told
+        # on a fast machine the winner has ended before the other one is tired of waiting
+        is_locked = f"locked: another run, process {winner[0]}, writes to it" in told
+        assert is_locked or "expected an empty directory, got a full one" in told
         assert outcome(directory) == undisturbed.outcome
         shutil.rmtree(directory)
