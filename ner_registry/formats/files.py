@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import logging
 import os
 import sys
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from ner_registry.bars import progress_bar
 from ner_registry.data.files import flush_directory, open_binary
+from ner_registry.data.schemes import is_tag
 from ner_registry.data.sentence import Sentence
 from ner_registry.errors import DataError
 from ner_registry.formats import format_of, has_ending
@@ -111,3 +113,40 @@ def _text(file: BinaryIO) -> TextIO:
 def is_coloured(file: TextIO) -> bool:
     """Whether a file is a terminal whose owner hasn't asked for no colour (no-color.org)."""
     return file.isatty() and not os.environ.get("NO_COLOR")
+
+
+def looked_at(lines: Iterator[tuple[int, str]], name: str, form: str) -> Iterator[tuple[int, str]]:
+    """Lines of which nobody said what they are, and a word where they look like something else."""
+    for number, line in lines:
+        if number == 1 and form == "text" and _is_json(line):
+            logger.warning(
+                "%s: its first line is JSON, and is read as plain text: --input-format jsonl", name
+            )
+        if number == 1 and form == "text" and _ends_in_tag(line):
+            logger.warning(
+                "%s: its first line ends in a tag, as of CoNLL columns, and is read as plain text: "
+                "--input-format conll",
+                name,
+            )
+        if number == 1 and form == "conll" and _ends_in_tag(line) is False and not has_ending(name):
+            logger.warning(
+                "%s: its first line doesn't end in a tag, and the first word of each is read, as "
+                "of CoNLL columns: --input-format text reads all of them",
+                name,
+            )
+        yield number, line
+
+
+def _ends_in_tag(line: str) -> bool | None:
+    """None: of a line of one word nobody can say."""
+    _, *others = line.split() or [""]
+    return is_tag(others[-1]) if others else None
+
+
+def _is_json(line: str) -> bool:
+    if not line.startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

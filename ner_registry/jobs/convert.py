@@ -21,8 +21,15 @@ from ner_registry.formats import (
     writer_of,
 )
 from ner_registry.formats.base import Source, Tagged, make_record
-from ner_registry.formats.files import STDIO, check_readable, counted, is_coloured, opened, writer
-from ner_registry.jobs.predict import looked_at
+from ner_registry.formats.files import (
+    STDIO,
+    check_readable,
+    counted,
+    is_coloured,
+    looked_at,
+    opened,
+    writer,
+)
 from ner_registry.readers.base import numbered_lines
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ner_registry.data.files import check_writable
-from ner_registry.data.schemes import is_tag
 from ner_registry.errors import NerError, is_own
 from ner_registry.formats import format_of, has_ending, reader_of, writer_of
 from ner_registry.formats.base import Source
@@ -21,6 +19,7 @@ from ner_registry.formats.files import (
     check_readable,
     counted,
     is_coloured,
+    looked_at,
     opened,
     warn_of_ending,
     writer,
@@ -124,43 +123,6 @@ def tag_file(
             out.write(piece)
             if source == STDIO:
                 out.flush()  # somebody may be waiting at the other end of a pipe
-
-
-def looked_at(lines: Iterator[tuple[int, str]], name: str, form: str) -> Iterator[tuple[int, str]]:
-    """Lines of which nobody said what they are, and a word where they look like something else."""
-    for number, line in lines:
-        if number == 1 and form == "text" and _is_json(line):
-            logger.warning(
-                "%s: its first line is JSON, and is read as plain text: --input-format jsonl", name
-            )
-        if number == 1 and form == "text" and _ends_in_tag(line):
-            logger.warning(
-                "%s: its first line ends in a tag, as of CoNLL columns, and is read as plain text: "
-                "--input-format conll",
-                name,
-            )
-        if number == 1 and form == "conll" and _ends_in_tag(line) is False and not has_ending(name):
-            logger.warning(
-                "%s: its first line doesn't end in a tag, and the first word of each is read, as "
-                "of CoNLL columns: --input-format text reads all of them",
-                name,
-            )
-        yield number, line
-
-
-def _ends_in_tag(line: str) -> bool | None:
-    """None: of a line of one word nobody can say."""
-    _, *others = line.split() or [""]
-    return is_tag(others[-1]) if others else None
-
-
-def _is_json(line: str) -> bool:
-    if not line.startswith("{"):
-        return False
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 @contextmanager
