@@ -12,6 +12,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,7 +24,7 @@ _TOGETHER = 32  # rows whose gates at one step a core's cache holds beside the w
 _LEAST_SHARE = 8  # rows: below, the weights' gradients cost more than the rows
 _FEW = 256  # tokens: so few repeat little
 _WORTH_A_LOOK_UP = 0.75  # of the tokens, inputs that are different
-_NONE = torch.zeros(0, 0, dtype=torch.int32), torch.zeros(0, dtype=torch.int32)
+_NONE = np.zeros((0, 0), np.int32), np.zeros(0, np.int32)
 
 
 def is_supported(inputs: Tensor) -> bool:
@@ -58,7 +59,7 @@ def bidirectional_lstm(inputs: Tensor, mask: Tensor, ahead: nn.LSTM, back: nn.LS
 
 def _weights(layer: nn.LSTM) -> Iterator[Tensor]:
     for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
-        yield layer.get_parameter(name)
+        yield getattr(layer, name)
 
 
 class _BidirectionalLstm(torch.autograd.Function):
@@ -69,8 +70,9 @@ class _BidirectionalLstm(torch.autograd.Function):
         ctx.size = len(inputs)
         inputs, mask = _filled_up(inputs), _filled_up(mask)
         outputs = inputs.new_empty(*mask.shape, 2 * weights[1].shape[1])
+        arrays = [_array(tensor) for tensor in weights]
         ctx.shares = [
-            _Share(inputs[rows], mask[rows], outputs[rows], weights, keeps=keeps)
+            _Share(inputs[rows], mask[rows], outputs[rows], arrays, keeps=keeps)
             for rows in _shared(len(inputs))
         ]
         side_by_side([partial(share.forward, side) for side in (0, 1) for share in ctx.shares])
@@ -80,27 +82,26 @@ class _BidirectionalLstm(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         shares: list[_Share] = ctx.shares
-        grads = _filled_up(grad).split([len(share.mask) for share in shares])
+        rows = [len(share.mask) for share in shares]
+        grads = _filled_up(grad).split(rows)
+        width = shares[0].inputs.shape[2]
+        # a tile may reach beyond the inputs
+        of_inputs = grad.new_empty(2, sum(rows), grad.shape[1], width + -width % _TILE)
         found = side_by_side(
             [
-                partial(share.backward, side, of_share)
+                partial(share.backward, side, *parts)
                 for side in (0, 1)
-                for share, of_share in zip(shares, grads, strict=True)
+                for share, *parts in zip(shares, grads, of_inputs[side].split(rows), strict=True)
             ]
         )
-        ahead, back = found[: len(shares)], found[len(shares) :]
-        width = shares[0].inputs.shape[2]
-        inputs = [
-            one[0][..., :width] + other[0][..., :width]
-            for one, other in zip(ahead, back, strict=True)
-        ]
         # each of the shape of its weight, summed in the order of the shares
-        weights = [
+        of_weights = [
             sum(parts[1:], start=parts[0])
-            for side in (ahead, back)
-            for parts in zip(*(of_share[1:] for of_share in side), strict=True)
+            for of_side in (found[: len(shares)], found[len(shares) :])
+            for parts in zip(*of_side, strict=True)
         ]
-        return None, torch.cat(inputs)[: ctx.size], None, *weights
+        ahead, back = of_inputs[:, : ctx.size, :, :width]
+        return None, ahead + back, None, *of_weights
 
 
 class _Share:
@@ -119,22 +120,23 @@ class _Share:
         inputs: Tensor,
         mask: Tensor,
         outputs: Tensor,
-        weights: Sequence[Tensor],
+        weights: Sequence[Any],
         *,
         keeps: bool,
     ) -> None:
-        self.inputs, self.mask, self.outputs = inputs, mask, outputs
+        self.inputs, self.mask, self.outputs = map(_array, (inputs, mask, outputs))
         self.weights = weights[:4], weights[4:]
         # shape: (rows, length) and (different inputs,)
-        self.places, self.firsts = _NONE if keeps else _repeats(inputs, mask)
+        self.places, self.firsts = _NONE if keeps else _repeats(self.inputs, self.mask)
         rows, length = mask.shape
         units = weights[1].shape[1]
         # a tile may reach beyond the gates, where the units aren't a multiple of four
         width = 4 * units + -4 * units % _TILE
         together = rows if keeps else min(rows, _TOGETHER)
-        self.gates = inputs.new_empty(2, length if keeps else 1, together, width)
-        self.cells = inputs.new_empty(2, length if keeps else 2, together, units)
-        self.squashed = inputs.new_empty(2, length if keeps else 1, together, units)
+        # made by PyTorch, whose memory begins where a vector register's does
+        self.gates = _array(inputs.new_empty(2, length if keeps else 1, together, width))
+        self.cells = _array(inputs.new_empty(2, length if keeps else 2, together, units))
+        self.squashed = _array(inputs.new_empty(2, length if keeps else 1, together, units))
 
     def forward(self, side: int) -> None:
         """Fills the outputs' half of a side, and keeps what the way back needs."""
@@ -142,52 +144,46 @@ class _Share:
 
         weight_ih, weight_hh, bias_ih, bias_hh = self.weights[side]
         count = len(self.firsts)
-        projected = self.inputs.new_empty(count + -count % _ROWS, self.gates.shape[3])
+        projected = np.empty((count + -count % _ROWS, self.gates.shape[3]), np.float32)
         if count:
-            of_inputs = _arrays(self.inputs, self.firsts, weight_ih, bias_ih, bias_hh)
-            kernels.project(*of_inputs, *_arrays(projected))
+            kernels.project(self.inputs, self.firsts, weight_ih, bias_ih, bias_hh, projected)
         kernels.forward(
-            *_arrays(self.inputs, self.mask, weight_ih, weight_hh, bias_ih, bias_hh),
-            *_arrays(self.places, projected),
-            *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.outputs),
-            side,
-        )
+            self.inputs, self.mask, weight_ih, weight_hh, bias_ih, bias_hh, self.places, projected,
+            self.gates[side], self.cells[side], self.squashed[side], self.outputs, side,
+        )  # fmt: skip
 
-    def backward(self, side: int, grad: Tensor) -> tuple[Tensor, ...]:
-        """Gradients of the inputs, (rows, length, width or more), and of the side's weights.
+    def backward(self, side: int, grad: Tensor, of_inputs: Tensor) -> tuple[Tensor, ...]:
+        """Gradients of the side's weights.
 
         Args:
             side: 0 or 1.
             grad: (rows, length, 2H), of the outputs.
+            of_inputs: (rows, length, width or more), filled with those of the inputs.
         """
         from ner_registry.nn.kernels import lstm as kernels
 
         weight_ih, weight_hh, bias, _ = self.weights[side]
-        width = self.inputs.shape[2]
-        inputs = self.inputs.new_empty(*self.mask.shape, width + -width % _TILE)
-        found = torch.empty_like(weight_ih), torch.empty_like(weight_hh), torch.empty_like(bias)
+        found = tuple(grad.new_empty(weight.shape) for weight in (weight_ih, weight_hh, bias))
         kernels.backward(
-            *_arrays(grad, self.inputs, self.mask, weight_ih, weight_hh),
-            *_arrays(self.gates[side], self.cells[side], self.squashed[side], self.outputs),
-            side,
-            *_arrays(inputs, *found),
-        )
-        return inputs, *found, found[2]
+            _array(grad), self.inputs, self.mask, weight_ih, weight_hh,
+            self.gates[side], self.cells[side], self.squashed[side], self.outputs, side,
+            _array(of_inputs), *map(_array, found),
+        )  # fmt: skip
+        return *found, found[2]
 
 
-def _repeats(inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def _repeats(inputs: Any, mask: Any) -> tuple[Any, Any]:
     """Which tokens have the same inputs, as the kernel gives them, if many do.
 
     Of 128 sentences' words half are repeated, and without dropout, in a first layer, a word is
     the same numbers each time: what they add to the gates is worked out once.
     """
-    if mask.numel() < _FEW:
+    if mask.size < _FEW:
         return _NONE
     from ner_registry.nn.kernels import lstm as kernels
 
-    places = torch.empty(mask.shape, dtype=torch.int32)
-    firsts = torch.empty(mask.numel(), dtype=torch.int32)
-    count = kernels.distinct(*_arrays(inputs, mask, places, firsts))
+    places, firsts = np.empty(mask.shape, np.int32), np.empty(mask.size, np.int32)
+    count = kernels.distinct(inputs, mask, places, firsts)
     is_worth_it = count <= _WORTH_A_LOOK_UP * int(mask.sum())
     return (places, firsts[:count]) if is_worth_it else _NONE
 
@@ -200,9 +196,8 @@ def _filled_up(rows: Tensor) -> Tensor:
     return rows.contiguous()
 
 
-def _arrays(*tensors: Tensor) -> Iterator[Any]:
-    for tensor in tensors:
-        yield tensor.detach().numpy()
+def _array(tensor: Tensor) -> Any:
+    return tensor.detach().numpy()
 
 
 def _shared(rows: int) -> Iterator[slice]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
 
-_FEW = 1 / 150  # of an owed move: so little may be taken at once
+_ALIKE = 0.004  # of a denominator: so little may it change within moves that are taken as one
 _LITTLE = 0.01  # of a weight: so little may decay in a step, that moves may be added up within it
 _NOTHING = 2.0**-24  # of it: less changes no number of 24 bits
 _OWED = ("taken", "rates", "epsilons", "decays")  # arrays of _Rows
@@ -156,11 +156,6 @@ def _before_loading(table: _Rows, *_: Any) -> None:
     table.taken[:] = table.now
 
 
-def _steps_until(share: float, left: float) -> int:
-    """Steps after which so little is left of a move, each of which leaves that much."""
-    return math.ceil(math.log(share) / math.log(left)) if left else 0
-
-
 class _Rows:
     """A table's rows, and which steps each of them has taken.
 
@@ -235,8 +230,8 @@ class _Rows:
                 self.epsilons,
                 self.decays,
                 np.array([first, second]),
-                _steps_until(_FEW, left),
-                _steps_until(_NOTHING, left),
+                max(1, int(_ALIKE / (1 - math.sqrt(second)))),
+                math.ceil(math.log(_NOTHING) / math.log(left)) if left else 0,
             )
 
     def catch_up_all(self) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from ner_registry.nn.kernels.compiler import compiled
 
 Array = Any
+_CHANGING = 16  # the share of all steps so far in which corrections, too, hardly change
 
 
 @compiled
@@ -27,14 +28,15 @@ def catch_up(
     epsilons: Array,
     decays: Array,
     betas: Array,
-    apart: int,
+    together: int,
     memory: int,
 ) -> None:
     """Takes the steps that rows are owed, in each of which their gradient was zero.
 
-    Such a step moves a row by what is left of its mean gradient, and shrinks both means. Steps
-    beyond the first few dozen weigh so little together that taking them as one, with the mean
-    of their epsilons, changes nothing but the rounding.
+    Such a step moves a row by what is left of its mean gradient, and shrinks both means. Of a
+    few steps' moves the denominators hardly differ: they are taken as one, with the mean of their
+    epsilons, which changes nothing but the rounding. Each group is as long as all before it,
+    since later moves weigh less.
 
     Args:
         rows: which rows; one may stand there several times.
@@ -48,12 +50,16 @@ def catch_up(
         decays: for each step, the logarithm of what weight decay has left of a weight since the
             first one.
         betas: (2,), how much of the means a step keeps.
-        apart: how many steps to take one by one.
+        together: how many steps the first group has.
         memory: steps after which what is left of a mean moves nothing any more.
     """
     width = weight.shape[1]
-    root_decay = sqrt(betas[1])
     root = np.empty(width, np.float32)
+    # a step is rate * mean / (root + epsilon), of which a step leaves so much of mean and root
+    left, growth = np.empty(memory + 1), np.empty(memory + 1)
+    for steps in range(memory + 1):
+        growth[steps] = sqrt(betas[1]) ** -steps
+        left[steps] = betas[0] ** steps * growth[steps]
     for row in rows:
         first = taken[row]
         if first == last:
@@ -64,35 +70,32 @@ def catch_up(
         for place in range(width):
             root[place] = np.sqrt(of_square[place])
             has_moved |= root[place] > 0
+        before = first
         if has_moved:
-            share_mean, share_root = 1.0, 1.0
-            by, epsilon = 0.0, 0.0
-            before = first
             stop = min(last, first + memory)
-            for step in range(first + 1, stop + 1):
-                share_mean *= betas[0]
-                share_root *= root_decay
-                # a step is rate * share_mean * mean / (share_root * root + epsilon)
-                rate = rates[step] * share_mean / share_root
-                by += rate
-                epsilon += rate * epsilons[step] / share_root
-                if step - first > apart and step < stop:
-                    continue
-                factor, added = np.float32(by), np.float32(epsilon / by)
-                kept = np.float32(exp(decays[step] - decays[before]))
+            while before < stop:
+                alike = min(max(together, before - first), before // _CHANGING)
+                end = min(stop, before + max(1, alike))
+                by, epsilon = 0.0, 0.0
+                for step in range(before + 1, end + 1):
+                    # of a move, too, later decays leave only so much
+                    rate = rates[step] * left[step - first] * (1 + decays[end] - decays[step])
+                    by += rate
+                    epsilon += rate * epsilons[step] * growth[step - first]
+                kept = np.float32(exp(decays[end] - decays[before]))
+                before = end
+                # without a rate, as in a schedule's first step, there is no mean epsilon
+                factor, added = np.float32(by), np.float32(epsilon / by if by else 1)
                 for place in range(width):
                     move = factor * of_mean[place] / (root[place] + added)
                     of_weight[place] = kept * of_weight[place] - move
-                by, epsilon = 0.0, 0.0
-                before = step
             left_of_mean = np.float32(betas[0] ** (last - first))
             left_of_square = np.float32(betas[1] ** (last - first))
             for place in range(width):
                 of_mean[place] *= left_of_mean
                 of_square[place] *= left_of_square
-            first = before
-        if decays[last] != decays[first]:
-            kept = np.float32(exp(decays[last] - decays[first]))
+        if decays[last] != decays[before]:
+            kept = np.float32(exp(decays[last] - decays[before]))
             for place in range(width):
                 of_weight[place] *= kept
 
