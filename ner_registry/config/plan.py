@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any
 
@@ -86,7 +87,14 @@ def as_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return as_json({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
     if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
+        return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    return fspath(value) if isinstance(value, PathLike) else value
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, bool | int | float):
+        return value
+    # such as NumPy's
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value

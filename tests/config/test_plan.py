@@ -7,6 +7,7 @@ from dataclasses import make_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 from ner_registry.config.parse import parse
@@ -267,11 +268,17 @@ def test_a_parameter_needs_a_type_hint() -> None:
 
 def test_values_from_python_are_taken_too(tmp_path: Path) -> None:
     class Files:
-        def __init__(self, *, path: str, corner: tuple[float, float]) -> None:
-            self.values = [path, corner]
+        def __init__(
+            self, *, path: str, corner: tuple[float, float], count: int, named: dict[str, bool]
+        ) -> None:
+            self.values = [path, corner, count, named]
 
-    made = parse(Files, {"path": tmp_path, "corner": (1, 2)})()
-    assert made.values == [str(tmp_path), (1.0, 2.0)]
+    corner = (1, np.float32(0.5))
+    config = {"path": tmp_path, "corner": corner, "count": np.int64(3), "named": {7: True}}
+    made = parse(Files, config)()
+    assert made.values == [str(tmp_path), (1.0, 0.5), 3, {"7": True}]
+    with pytest.raises(ConfigError, match="3: not a key here"):
+        parse(Files, config | {3: 1})
 
 
 @pytest.mark.parametrize(
