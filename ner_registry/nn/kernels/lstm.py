@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ner_registry.nn.kernels.compiler import compiled, fill, inner
-from ner_registry.nn.kernels.tiles import ROWS, add_product, columns
+from ner_registry.nn.kernels.tiles import ROWS, add_product, columns, copy_columns, copy_rows
 
 Array = Any
 TILE = columns(4)
@@ -55,7 +55,8 @@ def _exp(x: np.float32) -> Any:
     return series * np.int32(power).view(np.float32)
 
 
-# Loops over few arrays, since the compiler won't use vectors where too many might overlap.
+# Loops over few arrays, since the compiler won't use vectors where too many might overlap, nor
+# where two do.
 
 
 @inner
@@ -65,9 +66,9 @@ def _sigmoids(values: Array) -> None:
 
 
 @inner
-def _tanhs(values: Array, results: Array) -> None:
+def _tanhs(values: Array) -> None:
     for place in range(values.shape[0]):
-        results[place] = _TWO / (_ONE + _exp(-_TWO * values[place])) - _ONE
+        values[place] = _TWO / (_ONE + _exp(-_TWO * values[place])) - _ONE
 
 
 @inner
@@ -88,12 +89,16 @@ def _packed(rows: Array, first: int, width: int) -> Any:
     size, length = rows.shape[:2]
     panels = (width + TILE - 1) // TILE
     packed = np.zeros((panels, length * size, TILE), np.float32)
+    full = width // TILE
     for row in range(size):
         for step in range(length):
             place = step * size + row
-            for panel in range(panels):
-                for column in range(min(TILE, width - panel * TILE)):
-                    packed[panel, place, column] = rows[row, step, first + panel * TILE + column]
+            begin = (row * length + step) * rows.shape[2] + first
+            for panel in range(full):
+                there = (panel * length * size + place) * TILE
+                copy_columns(rows, begin + panel * TILE, packed, there)
+            for column in range(width - full * TILE):
+                packed[full, place, column] = rows[row, step, first + full * TILE + column]
     return packed
 
 
@@ -338,10 +343,12 @@ def forward(
                     continue
                 of_row, tanh = of_step[row], squashed[now % kept, row]
                 _sigmoids(of_row[: 2 * units])
-                _tanhs(of_row[2 * units : 3 * units], of_row[2 * units : 3 * units])
+                _tanhs(of_row[2 * units : 3 * units])
                 _sigmoids(of_row[3 * units : 4 * units])
                 _update(of_row, cells_before[row] if step else zeros, cell)
-                _tanhs(cell, tanh)
+                for unit in range(units):
+                    tanh[unit] = cell[unit]
+                _tanhs(tanh)
                 outgates = of_row[3 * units : 4 * units]
                 for unit in range(units):
                     output[unit] = left[row, unit] = outgates[unit] * tanh[unit]
@@ -452,9 +459,11 @@ def backward(
     for row in range(rows):
         for gate in range(4 * units):
             grad_bias[gate] += flat[row, gate]
+    # a few rows at a time, so that what is read and what is written stays in the cache
+    for first in range(0, rows, ROWS):
         for panel in range(units):
-            for place in range(ROWS):
-                panels[panel, row, place] = flat[row, panel * ROWS + place]
+            for row in range(first, first + ROWS):
+                copy_rows(flat, (row * units + panel) * ROWS, panels, (panel * rows + row) * ROWS)
     packed = _packed(inputs, 0, depth)
     _multiply_transposed(panels, packed, 0, 0, rows, grad_weight_ih)
     # each step's gates were given what the step read before it left

@@ -147,3 +147,43 @@ arrays have one type, float32 or float64.
 
 max_sum = _tile(_max_sum)
 """The same with ``total[r, c] = max(total[r, c], left[r, k] + right[k, c])``."""
+
+
+def _copy(count: Callable[[int], int]) -> Any:
+    """Code that copies so many numbers, of so many bytes each."""
+
+    @intrinsic
+    def of_arrays(
+        context: Any, source: Any, source_at: Any, target: Any, target_at: Any
+    ) -> tuple[Signature, Any]:
+        number, place = source.dtype, types.intp
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            itemsize = number.bitwidth // 8
+            vector = ir.VectorType(context.get_value_type(number), count(itemsize))
+
+            def vector_at(index: int) -> Any:
+                kind = context.make_array(signature.args[index])
+                array = kind(context, builder, arguments[index])
+                at = builder.gep(array.data, [arguments[index + 1]])
+                return builder.bitcast(at, vector.as_pointer())
+
+            value = builder.load(vector_at(0))
+            value.align = itemsize
+            builder.store(value, vector_at(2)).align = itemsize
+            return context.get_dummy_value()
+
+        return types.void(source, place, target, place), generate
+
+    return of_arrays
+
+
+copy_columns = _copy(columns)
+"""``copy_columns(source, source_at, target, target_at)`` copies a row of a tile.
+
+In a loop the compiler would take its numbers one by one, since the two arrays might overlap. Both
+have one type; where the numbers lie is counted as for :data:`add_product`.
+"""
+
+copy_rows = _copy(lambda _: ROWS)
+"""The same for a column."""
