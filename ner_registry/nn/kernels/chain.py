@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ner_registry.nn.kernels.compiler import compiled, fill, inner
-from ner_registry.nn.kernels.tiles import ROWS, add_product, columns, max_sum
+from ner_registry.nn.kernels.compiler import compiled, fill, inlined, inner
+from ner_registry.nn.kernels.tiles import ROWS, columns, max_sum, product
 
 Array = Any
 TILE = columns(8)
@@ -143,14 +143,14 @@ def _weigh(emissions: Array, weights: Array) -> Any:
     return total
 
 
-@inner
+@inlined
 def _advance(left: Array, at: int, packed: Array, total: Array, total_at: int) -> None:
-    """Adds ``left`` (4 rows, K) times a packed matrix to ``total``, both of (4, T, K)."""
+    """Fills ``total`` with ``left`` (4 rows, K) times a packed matrix, both of (4, T, K)."""
     row = left.shape[1] * left.shape[2]
     steps = packed.shape[1]
     for panel in range(packed.shape[0]):
         right_at, there = panel * steps * TILE, total_at + panel * TILE
-        add_product(left, at, row, 1, packed, right_at, TILE, steps, total, there, row)
+        product(left, at, row, 1, packed, right_at, TILE, steps, total, there, row)
 
 
 @inner
@@ -187,9 +187,6 @@ def _sums(
     width = alphas.shape[2]
     tokens = np.zeros(ROWS, np.int64)
     weights = np.empty((ROWS, length * count))
-    fill(alphas, 0)
-    fill(betas, 0)
-    fill(arrivals, 0)
     fill(logs, 0)
     longest = 0
     for row in range(min(ROWS, size - first)):
@@ -202,6 +199,7 @@ def _sums(
             if logs[row] != logs[row]:
                 return False
     scales = np.ones((ROWS, longest))
+    products = np.ones(ROWS)  # of the sums whose logarithms are still to be added
     for step in range(longest):
         if step:
             _advance(alphas, (step - 1) * width, packed[0], alphas, step * width)
@@ -223,7 +221,10 @@ def _sums(
             if is_lost:
                 return False
             scales[row, step] = scale
-            logs[row] += log(total)
+            products[row] *= total
+            if not _LEAST_SHARE < products[row] < 1 / _LEAST_SHARE:
+                logs[row] += log(products[row])
+                products[row] = 1
     for row in range(ROWS):
         ends[row] = 1
         if tokens[row]:
@@ -233,7 +234,7 @@ def _sums(
             if not total > 0:
                 return False
             ends[row] = total
-            logs[row] += log(total)
+            logs[row] += log(products[row]) + log(total)
     for step in range(longest - 1, -1, -1):
         if step < longest - 1:
             _advance(arrivals, (step + 1) * width, packed[1], betas, step * width)
@@ -302,12 +303,11 @@ def log_likelihood(
                 grad = grad_emissions[sentence, step]
                 for tag in range(count):
                     grad[tag] = -alpha[tag] * beta[tag]
-            fill(counts, 0)
             begin = row * length * width
             for before in range(0, count, ROWS):
                 for after in range(0, width, TILE):
                     left, right, there = begin + before, begin + width + after, before * width
-                    add_product(
+                    product(
                         alphas, left, 1, width, arrivals, right, width, tokens - 1,
                         counts, there + after, width,
                     )  # fmt: skip
@@ -464,7 +464,6 @@ def viterbi(
         longest = 0
         for row in range(rows):
             longest = max(longest, _count(mask[first + row]))
-        fill(best, -inf)
         for step in range(longest):
             if step:
                 for panel in range(panels):

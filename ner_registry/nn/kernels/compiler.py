@@ -43,6 +43,15 @@ def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, copied to where it is called: arrays are many numbers to hand over."""
+    decorator: Any = numba.njit(
+        nogil=True, error_model="numpy", fastmath=_ARITHMETIC, inline="always"
+    )
+    kernel: Callable[..., Any] = decorator(function)
+    return kernel
+
+
 @inner
 def fill(values: Any, value: float) -> None:
     """Sets every number of a contiguous array of any shape."""

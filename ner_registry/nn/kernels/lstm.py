@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 
 from ner_registry.nn.kernels.compiler import compiled, fill, inner
-from ner_registry.nn.kernels.tiles import ROWS, add_product, columns, copy_columns, copy_rows
+from ner_registry.nn.kernels.tiles import (
+    ROWS,
+    add_product,
+    columns,
+    copy_columns,
+    copy_rows,
+    product,
+)
 
 Array = Any
 TILE = columns(4)
@@ -161,8 +168,7 @@ def _multiply_transposed(
         for panel in range(packed.shape[0]):
             width = min(TILE, total.shape[1] - panel * TILE)
             right = (panel * depth + first) * TILE
-            fill(tile, 0)
-            add_product(left, at, 1, ROWS, packed, right, TILE, steps, tile, 0, TILE)
+            product(left, at, 1, ROWS, packed, right, TILE, steps, tile, 0, TILE)
             for row in range(ROWS):
                 for column in range(width):
                     total[number * ROWS + row, panel * TILE + column] = tile[row, column]

@@ -10,6 +10,7 @@ LLVM is told the vectors by hand, because it won't keep a tile of sums in regist
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from llvmlite import ir
@@ -41,8 +42,8 @@ def _max_sum(builder: Any, term: Any, other: Any, total: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", value, total), value, total)
 
 
-def _tile(update: Callable[[Any, Any, Any, Any], Any]) -> Any:
-    """Code that brings a tile up to date, step after step."""
+def _tile(update: Callable[[Any, Any, Any, Any], Any], held: float | None = None) -> Any:
+    """Code that brings a tile, or one full of a number, up to date, step after step."""
 
     @intrinsic
     def of_arrays(
@@ -96,7 +97,10 @@ def _tile(update: Callable[[Any, Any, Any, Any], Any]) -> Any:
                 for row in range(ROWS)
                 for column in starts
             ]
-            before = [loaded(place) for place in places]
+            if held is None:
+                before = [loaded(place) for place in places]
+            else:
+                before = [ir.Constant(vector, [held] * width)] * len(places)
             entry = builder.block
             loop, end = builder.append_basic_block("step"), builder.append_basic_block("end")
             builder.cbranch(builder.icmp_signed("<", steps, _INDEX(1)), end, loop)
@@ -145,8 +149,11 @@ c``, ``left_at + r * left_row + k * left_step`` and ``right_at + k * right_step 
 arrays have one type, float32 or float64.
 """
 
-max_sum = _tile(_max_sum)
-"""The same with ``total[r, c] = max(total[r, c], left[r, k] + right[k, c])``."""
+product = _tile(_add_product, 0.0)
+"""The same, but that what the tile held doesn't count."""
+
+max_sum = _tile(_max_sum, -inf)
+"""The same as that with ``total[r, c] = max(left[r, k] + right[k, c])`` over ``k``."""
 
 
 def _copy(count: Callable[[int], int]) -> Any:
