@@ -24,7 +24,7 @@ _TOGETHER = 32  # rows whose gates at one step a core's cache holds beside the w
 _LEAST_SHARE = 8  # rows: below, the weights' gradients cost more than the rows
 _FEW = 256  # tokens: so few repeat little
 _WORTH_A_LOOK_UP = 0.75  # of the tokens, inputs that are different
-_NONE = np.zeros((0, 0), np.int32), np.zeros(0, np.int32)
+_NONE: tuple[Any, Any] = np.zeros((0, 0), np.int32), np.zeros(0, np.int32)
 
 
 def is_supported(inputs: Tensor) -> bool:
