@@ -90,6 +90,16 @@ def test_it_is_adam(settings: dict[str, Any]) -> None:
             )
 
 
+def test_without_a_rate_nothing_moves() -> None:
+    ours, optimizer, theirs, reference = models(lr=1e-2)
+    for begin, lr in ((0, 0.0), (10, 1e-2), (20, 0.0)):
+        for group in (*optimizer.param_groups, *reference.param_groups):
+            group["lr"] = lr
+        train(ours, optimizer, range(begin, begin + 10))
+        train(theirs, reference, range(begin, begin + 10))
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=1e-4, atol=1e-4)
+
+
 def test_a_row_is_what_it_would_be_whenever_it_is_read() -> None:
     ours, optimizer, theirs, reference = models(lr=1e-2)
     for step in range(60):

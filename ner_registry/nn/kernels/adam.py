@@ -13,7 +13,7 @@ import numpy as np
 from ner_registry.nn.kernels.compiler import compiled
 
 Array = Any
-_CHANGING = 16  # the share of all steps so far in which corrections, too, hardly change
+_PART = 16  # of all steps so far: within one such part corrections, too, hardly change
 
 
 @compiled
@@ -74,7 +74,7 @@ def catch_up(
         if has_moved:
             stop = min(last, first + memory)
             while before < stop:
-                alike = min(max(together, before - first), before // _CHANGING)
+                alike = min(max(together, before - first), before // _PART)
                 end = min(stop, before + max(1, alike))
                 by, epsilon = 0.0, 0.0
                 for step in range(before + 1, end + 1):
