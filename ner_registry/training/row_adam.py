@@ -7,16 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from inspect import unwrap
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ner_registry.errors import NerError
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
 
-_ALIKE = 0.004  # of a denominator: so little may it change within moves that are taken as one
+# of a denominator: so little may it change within the first moves that are taken as one, and
+# within those that weigh less
+_ALIKE, _NEARLY_ALIKE = 0.004, 0.1
 _LITTLE = 0.01  # of a weight: so little may decay in a step, that moves may be added up within it
 _NOTHING = 2.0**-24  # of it: less changes no number of 24 bits
 _OWED = ("taken", "rates", "epsilons", "decays")  # arrays of _Rows
@@ -64,14 +68,16 @@ class RowOptimizer(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         """As Adam's."""
+        with torch.enable_grad():
+            loss = closure() if closure is not None else None
         grads = [table.take_grad() for table in self._tables]
-        result = unwrap(torch.optim.Adam.step)(self, closure)
+        unwrap(torch.optim.Adam.step)(self)
         for table, grad in zip(self._tables, grads, strict=True):
             if grad is not None:
                 # rows that another rank has looked up owe steps here
                 table.catch_up(grad.indices()[0].numpy())
                 table.step(grad)
-        return result
+        return loss
 
     def settle(self) -> None:
         """Has every row take the steps that it is owed."""
@@ -106,7 +112,20 @@ class RowOptimizer(torch.optim.Adam):
         }
 
     def owe(self, owed: Mapping[str, Tensor]) -> None:
-        """Goes on from weights and a state that were saved within :meth:`owing`."""
+        """Goes on from weights and a state that were saved within :meth:`owing`.
+
+        Where nothing was put off, as on a GPU, nothing is owed.
+
+        Raises:
+            NerError: something was, and can't be here.
+        """
+        if not owed:
+            return
+        if len(owed) != len(_OWED) * len(self._tables):
+            raise NerError(
+                "rows of the model's tables are owed steps that can only be taken as the run "
+                "began: on a CPU, with numba"
+            )
         for number, table in enumerate(self._tables):
             table.owe(*(owed[f"{number}.{name}"].numpy() for name in _OWED))
 
@@ -167,6 +186,8 @@ class _Rows:
     def __init__(self, weight: Tensor, optimizer: RowOptimizer) -> None:
         self.weight = weight
         self.optimizer = optimizer
+        # threads that validate may look up one row at once, and it must take its steps once
+        self.lock = Lock()
         self.now = 0
         self.taken = np.zeros(len(weight), np.int64)
         # of each step, by number
@@ -218,9 +239,12 @@ class _Rows:
         """Has rows (any number,) take all steps that they are owed."""
         from ner_registry.nn.kernels import adam as kernels
 
-        if self.now:
-            first, second = self._group["betas"]
-            left = first / math.sqrt(second)  # of a step's move, in the next one
+        if not self.now:
+            return
+        first, second = self._group["betas"]
+        left = first / math.sqrt(second)  # of a step's move, in the next one
+        shrinks = -math.log(second) / 2  # a denominator, by so much of itself in a step
+        with self.lock:
             kernels.catch_up(
                 rows,
                 self.taken,
@@ -230,7 +254,8 @@ class _Rows:
                 self.epsilons,
                 self.decays,
                 np.array([first, second]),
-                max(1, int(_ALIKE / (1 - math.sqrt(second)))),
+                max(1, int(_ALIKE / shrinks)),
+                max(1, int(_NEARLY_ALIKE / shrinks)),
                 math.ceil(math.log(_NOTHING) / math.log(left)) if left else 0,
             )
 

@@ -19,7 +19,7 @@ from ner_registry.data.batches import LengthBatchSampler
 from ner_registry.data.files import json_bytes, tensor_bytes, write_file
 from ner_registry.data.indexed import IndexedSentences
 from ner_registry.data.model_files import BEST_WEIGHTS
-from ner_registry.errors import RunError
+from ner_registry.errors import NerError, RunError
 from ner_registry.training.adversarial import adversarial_backward
 from ner_registry.training.callbacks import Callback
 from ner_registry.training.checkpoints import checkpoint_name, newest_checkpoint, save_checkpoint
@@ -112,7 +112,11 @@ class Trainer:
         if found is None:
             return None
         self.saved, contents = found
-        self._go_on_from(Progress(**restore_snapshot(contents, self.state, self.ranks)))
+        try:
+            progress = restore_snapshot(contents, self.state, self.ranks)
+        except NerError as error:
+            raise NerError(f"{self.saved}: {error}") from None
+        self._go_on_from(Progress(**progress))
         if self.state.best is not None:
             # a later epoch's may be there, which this run hasn't come to yet
             self._write(BEST_WEIGHTS, self.state.best)

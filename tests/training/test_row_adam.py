@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ner_registry.errors import NerError
 from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.table import Table
 from ner_registry.training.gradient import clip_gradient
@@ -66,6 +68,8 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> N
         {"lr": 1e-2, "betas": (0.5, 0.9)},
         {"lr": 1e-2, "betas": (0.95, 0.99)},
         {"lr": 1e-2, "betas": (0.0, 0.9)},
+        {"lr": 1e-2, "betas": (0.5, 0.3)},
+        {"lr": 1e-2, "betas": (0.9, 0.9), "eps": 1e-3},
         {"lr": 1e-2, "weight_decay": 0.1},
         {"lr": 1e-1, "weight_decay": 0.1},
     ],
@@ -88,6 +92,33 @@ def test_it_is_adam(settings: dict[str, Any]) -> None:
             torch.testing.assert_close(
                 state["state"][index][name], value, rtol=1e-3, atol=1e-10, msg=f"{index}.{name}"
             )
+
+
+def test_threads_that_read_a_row_at_once_move_it_once() -> None:
+    size, found = 20_000, []
+    for threads in (1, 4):
+        torch.manual_seed(0)
+        table = Table(size, 20)
+        optimizer = RowAdam(table.parameters(), lr=1e-2)
+        optimizer.follow(table)
+        for read in (torch.arange(size), *[torch.tensor([0])] * 30):
+            optimizer.zero_grad()
+            table(read).sum().backward()
+            optimizer.step()
+        with ThreadPoolExecutor(threads) as pool:
+            found += pool.map(lambda _: table(torch.arange(size)).detach(), range(threads))
+    assert all(torch.equal(one, found[0]) for one in found)
+
+
+def test_what_is_owed_is_taken_or_told() -> None:
+    model, optimizer, plain, _ = models(lr=1e-2)
+    train(model, optimizer, range(30))
+    # as on a GPU, or without numba
+    without_tables = RowAdam(plain.parameters())
+    without_tables.follow(plain)
+    with pytest.raises(NerError, match="on a CPU, with numba"):
+        without_tables.owe(optimizer.owed())
+    optimizer.owe(without_tables.owed())
 
 
 def test_without_a_rate_nothing_moves() -> None:

@@ -29,14 +29,15 @@ def catch_up(
     decays: Array,
     betas: Array,
     together: int,
+    most: int,
     memory: int,
 ) -> None:
     """Takes the steps that rows are owed, in each of which their gradient was zero.
 
     Such a step moves a row by what is left of its mean gradient, and shrinks both means. Of a
     few steps' moves the denominators hardly differ: they are taken as one, with the mean of their
-    epsilons, which changes nothing but the rounding. Each group is as long as all before it,
-    since later moves weigh less.
+    epsilons, which changes nothing but the rounding. Each group is as long as all before it, up
+    to a bound, since later moves weigh less.
 
     Args:
         rows: which rows; one may stand there several times.
@@ -51,15 +52,16 @@ def catch_up(
             first one.
         betas: (2,), how much of the means a step keeps.
         together: how many steps the first group has.
+        most: how many a group may have.
         memory: steps after which what is left of a mean moves nothing any more.
     """
     width = weight.shape[1]
     root = np.empty(width, np.float32)
-    # a step is rate * mean / (root + epsilon), of which a step leaves so much of mean and root
+    # a step is rate * left * mean / (root + epsilon * growth), so many steps after the first
     left, growth = np.empty(memory + 1), np.empty(memory + 1)
     for steps in range(memory + 1):
         growth[steps] = sqrt(betas[1]) ** -steps
-        left[steps] = betas[0] ** steps * growth[steps]
+        left[steps] = (betas[0] / sqrt(betas[1])) ** steps
     for row in rows:
         first = taken[row]
         if first == last:
@@ -74,12 +76,13 @@ def catch_up(
         if has_moved:
             stop = min(last, first + memory)
             while before < stop:
-                alike = min(max(together, before - first), before // _PART)
+                alike = min(max(together, before - first), most, before // _PART)
                 end = min(stop, before + max(1, alike))
                 by, epsilon = 0.0, 0.0
                 for step in range(before + 1, end + 1):
-                    # of a move, too, later decays leave only so much
-                    rate = rates[step] * left[step - first] * (1 + decays[end] - decays[step])
+                    # of a move, too, later decays leave only so much: exp, nearly
+                    decay = decays[end] - decays[step]
+                    rate = rates[step] * left[step - first] * (1 + decay * (1 + decay / 2))
                     by += rate
                     epsilon += rate * epsilons[step] * growth[step - first]
                 kept = np.float32(exp(decays[end] - decays[before]))
