@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 from torch.library import Library
 
 from ner_registry.nn import log_space
-from ner_registry.nn.kernels import HAS_NUMBA, HAS_TRITON
+from ner_registry.nn.kernels import HAS_NUMBA, HAS_TRITON, as_array
 from ner_registry.nn.threads import side_by_side, thread_count
 
 _WORTH_A_THREAD = 2**15  # numbers in the emissions; a kernel takes 200 microseconds for them
@@ -53,7 +53,7 @@ def log_likelihood(
         The log-likelihoods (B,), and, not differentiable, each one's gradient with respect to the
         emissions (B, T, K) and to transitions, start and end (B, K + 2, K).
     """
-    _check(emissions, mask, tags)
+    _check(emissions, (transitions, start, end), mask, tags)
     result: tuple[Tensor, Tensor, Tensor] = torch.ops.ner_registry.chain_log_likelihood(
         emissions, transitions, start, end, mask, tags
     )
@@ -64,7 +64,7 @@ def viterbi(
     emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, mask: Tensor
 ) -> Tensor:
     """The best path of each sentence (Viterbi 1967): (B, T), long; 0 on padding."""
-    _check(emissions, mask)
+    _check(emissions, (transitions, start, end), mask)
     result: Tensor = torch.ops.ner_registry.chain_viterbi(emissions, transitions, start, end, mask)
     return result
 
@@ -78,7 +78,7 @@ def k_best(
         Paths (B, k, T), long, 0 on padding; and their scores (B, k), minus infinity where a
         sentence has fewer than k paths.
     """
-    _check(emissions, mask)
+    _check(emissions, (transitions, start, end), mask)
     result: tuple[Tensor, Tensor] = torch.ops.ner_registry.chain_k_best(
         emissions, transitions, start, end, mask, k
     )
@@ -110,15 +110,22 @@ def span_probabilities(
         labels: (K,), long: the label of each tag, negative for none.
         continues: (K, K), bool: ``[i, j]``: tag j after tag i goes on with i's entity.
     """
-    _check(emissions, mask)
+    _check(emissions, (transitions, start, end), mask)
     result: Tensor = torch.ops.ner_registry.chain_span_probabilities(
         emissions, transitions, start, end, mask, spans, labels, continues
     )
     return result
 
 
-def _check(emissions: Tensor, *others: Tensor) -> None:
+def _check(emissions: Tensor, steps: tuple[Tensor, Tensor, Tensor], *others: Tensor) -> None:
     """Kernels read memory by these shapes, and would read another's."""
+    count = emissions.shape[2]
+    shapes = tuple(tuple(scores.shape) for scores in steps)
+    if shapes != ((count, count), (count,), (count,)):
+        raise ValueError(
+            f"expected the scores of transitions, start and end of {count} tags, as the emissions "
+            f"have, got shapes {shapes}"
+        )
     for other in others:
         if other.shape != emissions.shape[:2]:
             raise ValueError(
@@ -220,7 +227,7 @@ def _kernel_span_probabilities(
 
     results = emissions.new_empty(len(spans))
     scores, asked = (emissions, transitions, start, end), (mask, spans, labels, continues)
-    if kernels.span_probabilities(*map(_array, (*scores, *asked, results))):
+    if kernels.span_probabilities(*map(as_array, (*scores, *asked, results))):
         return results
     return log_space.span_probabilities(*_doubled(*scores), *asked).to(emissions.dtype)
 
@@ -239,7 +246,7 @@ def _on_rows(
     by_row: Sequence[Tensor],
 ) -> list[Any]:
     """A kernel's results on a batch, the rows of a large one shared among threads."""
-    arrays, common = [_array(t) for t in (emissions, *by_row)], [_array(t) for t in steps]
+    arrays, common = [as_array(t) for t in (emissions, *by_row)], [as_array(t) for t in steps]
     count = max(1, min(thread_count(), emissions.numel() // _WORTH_A_THREAD))
     edges = [len(emissions) * share // count for share in range(count + 1)]
 
@@ -248,11 +255,6 @@ def _on_rows(
         return kernel(scores, *common, *others)
 
     return side_by_side([partial(run, *ends) for ends in pairwise(edges)])
-
-
-def _array(tensor: Tensor) -> Any:
-    # of one memory layout, since a kernel is compiled for each
-    return tensor.detach().contiguous().numpy()
 
 
 def _on_gpu(name: str, emissions: Tensor, *others: Any) -> Any:

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ner_registry.nn.kernels import HAS_NUMBA
+from ner_registry.nn.kernels import HAS_NUMBA, as_array
 from ner_registry.nn.threads import side_by_side, thread_count
 
-_ROWS, _TILE = 4, 16  # rows and columns that kernels take at a time
+_ROWS, _TILE = 4, 16  # rows and columns that kernels take at a time, as tiles.py has them
 _TOGETHER = 32  # rows whose gates at one step a core's cache holds beside the weights
 _LEAST_SHARE = 8  # rows: below, the weights' gradients cost more than the rows
 _FEW = 256  # tokens: so few repeat little
@@ -42,12 +42,12 @@ def bidirectional_lstm(inputs: Tensor, mask: Tensor, ahead: nn.LSTM, back: nn.LS
         back: those of the other.
 
     Raises:
-        ValueError: the inputs and the mask differ in shape, which kernels trust.
+        ValueError: the inputs' shape isn't that of the mask and the weights, which kernels trust.
     """
-    if inputs.shape[:2] != mask.shape:
-        got = tuple(inputs.shape)
+    expected = (*mask.shape, ahead.input_size)
+    if inputs.shape != expected:
         raise ValueError(
-            f"expected inputs (batch, length, width) of {tuple(mask.shape)}, got {got}"
+            f"expected inputs (batch, length, width) {expected}, got {(*inputs.shape,)}"
         )
     weights = [*_weights(ahead), *_weights(back)]
     keeps = torch.is_grad_enabled() and any(t.requires_grad for t in (inputs, *weights))
@@ -68,19 +68,23 @@ class _BidirectionalLstm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, keeps: bool, inputs: Tensor, mask: Tensor, *weights: Tensor) -> Tensor:
         ctx.size = len(inputs)
+        saved = inputs, *weights
         inputs, mask = _filled_up(inputs), _filled_up(mask)
         outputs = inputs.new_empty(*mask.shape, 2 * weights[1].shape[1])
-        arrays = [_array(tensor) for tensor in weights]
+        arrays = [as_array(tensor) for tensor in weights]
         ctx.shares = [
             _Share(inputs[rows], mask[rows], outputs[rows], arrays, keeps=keeps)
             for rows in _shared(len(inputs))
         ]
         side_by_side([partial(share.forward, side) for side in (0, 1) for share in ctx.shares])
-        return outputs[: ctx.size]
+        outputs = outputs[: ctx.size]
+        ctx.save_for_backward(*saved, outputs)
+        return outputs
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        _ = ctx.saved_tensors  # raises where one of them, which shares read, was changed since
         shares: list[_Share] = ctx.shares
         rows = [len(share.mask) for share in shares]
         grads = _filled_up(grad).split(rows)
@@ -124,7 +128,7 @@ class _Share:
         *,
         keeps: bool,
     ) -> None:
-        self.inputs, self.mask, self.outputs = map(_array, (inputs, mask, outputs))
+        self.inputs, self.mask, self.outputs = map(as_array, (inputs, mask, outputs))
         self.weights = weights[:4], weights[4:]
         # shape: (rows, length) and (different inputs,)
         self.places, self.firsts = _NONE if keeps else _repeats(self.inputs, self.mask)
@@ -132,11 +136,11 @@ class _Share:
         units = weights[1].shape[1]
         # a tile may reach beyond the gates, where the units aren't a multiple of four
         width = 4 * units + -4 * units % _TILE
-        together = rows if keeps else min(rows, _TOGETHER)
+        together = max(1, rows if keeps else min(rows, _TOGETHER))
         # made by PyTorch, whose memory begins where a vector register's does
-        self.gates = _array(inputs.new_empty(2, length if keeps else 1, together, width))
-        self.cells = _array(inputs.new_empty(2, length if keeps else 2, together, units))
-        self.squashed = _array(inputs.new_empty(2, length if keeps else 1, together, units))
+        self.gates = as_array(inputs.new_empty(2, length if keeps else 1, together, width))
+        self.cells = as_array(inputs.new_empty(2, length if keeps else 2, together, units))
+        self.squashed = as_array(inputs.new_empty(2, length if keeps else 1, together, units))
 
     def forward(self, side: int) -> None:
         """Fills the outputs' half of a side, and keeps what the way back needs."""
@@ -165,9 +169,9 @@ class _Share:
         weight_ih, weight_hh, bias, _ = self.weights[side]
         found = tuple(grad.new_empty(weight.shape) for weight in (weight_ih, weight_hh, bias))
         kernels.backward(
-            _array(grad), self.inputs, self.mask, weight_ih, weight_hh,
+            as_array(grad), self.inputs, self.mask, weight_ih, weight_hh,
             self.gates[side], self.cells[side], self.squashed[side], self.outputs, side,
-            _array(of_inputs), *map(_array, found),
+            as_array(of_inputs), *map(as_array, found),
         )  # fmt: skip
         return *found, found[2]
 
@@ -194,10 +198,6 @@ def _filled_up(rows: Tensor) -> Tensor:
     if missing:
         rows = torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])])
     return rows.contiguous()
-
-
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().numpy()
 
 
 def _shared(rows: int) -> Iterator[slice]:

@@ -110,6 +110,33 @@ def check_log_likelihood(kernels: Any, shape: Shape, kind: str, dtype: torch.dty
         torch.testing.assert_close(one.double(), other, rtol=tolerance, atol=10 * tolerance)
 
 
+@pytest.mark.parametrize("score", [30.0, 79.0])
+def test_a_tag_out_of_reach_may_score_high(score: float) -> None:
+    emissions = torch.tensor([-score, -score, score]).repeat(2, 40, 1)
+    transitions, start, end = torch.zeros(3, 3), torch.zeros(3), torch.zeros(3)
+    transitions[:2, 2] = start[2] = -torch.inf
+    mask, tags = torch.ones(2, 40, dtype=torch.bool), torch.zeros(2, 40, dtype=torch.long)
+    chain = emissions, transitions, start, end, mask
+    found = operators.log_likelihood(*chain, tags)
+    expected = log_space.log_likelihood(*exact(chain), tags)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [1, 2, 3])
+def test_scores_of_steps_must_be_as_many_as_the_tags(wrong: int) -> None:
+    chain = list(make_chain(2, 4, 3, "plain", torch.float32))
+    chain[wrong] = torch.zeros(2, 2) if wrong == 1 else torch.zeros(2)
+    with pytest.raises(ValueError, match="transitions, start and end of 3 tags"):
+        operators.viterbi(*chain)
+
+
+def test_a_tag_there_is_not_is_refused() -> None:
+    chain = make_chain(2, 4, 3, "plain", torch.float32)
+    with pytest.raises((IndexError, RuntimeError), match="out of"):
+        operators.log_likelihood(*chain, torch.full((2, 4), 9))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SIZES, ids=str)
 def test_viterbi(shape: Shape, kind: str) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from ner_registry.nn import lstm
 from ner_registry.nn.lstm import bidirectional_lstm, is_supported
 from ner_registry.nn.recurrent import BidirectionalRecurrent
 from ner_registry.nn.threads import computing
@@ -141,3 +142,48 @@ def test_great_inputs_saturate() -> None:
     inputs = 1e4 * torch.randn(2, 5, 3)
     found = bidirectional_lstm(inputs, torch.ones(2, 5, dtype=torch.bool), ahead, back)
     torch.testing.assert_close(found, reference(inputs, [5, 5], ahead, back))
+
+
+@pytest.mark.parametrize("width", [4, 6])
+def test_inputs_must_be_as_wide_as_the_weights(width: int) -> None:
+    mask = torch.ones(2, 3, dtype=torch.bool)
+    with pytest.raises(ValueError, match=rf"expected inputs .* \(2, 3, 5\), got \(2, 3, {width}\)"):
+        bidirectional_lstm(torch.randn(2, 3, width), mask, *layers(5, 4))
+
+
+def test_no_rows_give_none() -> None:
+    sides = layers(5, 4)
+    inputs = torch.zeros(0, 3, 5, requires_grad=True)
+    outputs = bidirectional_lstm(inputs, torch.ones(0, 3, dtype=torch.bool), *sides)
+    assert outputs.shape == (0, 3, 8)
+    outputs.sum().backward()
+    assert all(not p.grad.any() for side in sides for p in side.parameters() if p.grad is not None)
+
+
+def test_weights_may_lie_in_any_order() -> None:
+    sides = layers(5, 4)
+    inputs, mask = torch.randn(4, 3, 5), torch.ones(4, 3, dtype=torch.bool)
+    expected = bidirectional_lstm(inputs, mask, *sides)
+    for side in sides:
+        weight = side.get_parameter("weight_ih_l0")
+        weight.data = weight.data.t().contiguous().t()
+    assert torch.equal(bidirectional_lstm(inputs, mask, *sides), expected)
+
+
+@pytest.mark.parametrize("changed", ["inputs", "outputs", "weight"])
+def test_what_the_way_back_reads_must_not_be_changed(changed: str) -> None:
+    sides = layers(5, 4)
+    inputs = torch.randn(2, 3, 5, requires_grad=True)
+    outputs = bidirectional_lstm(inputs, torch.ones(2, 3, dtype=torch.bool), *sides)
+    weight = sides[0].get_parameter("weight_hh_l0")
+    tensors = {"inputs": inputs, "outputs": outputs, "weight": weight}
+    with torch.no_grad():
+        tensors[changed].zero_()
+    with pytest.raises(RuntimeError, match=r"modified (by an )?inplace"):
+        outputs.sum().backward()
+
+
+def test_tiles_are_as_large_as_kernels_have_them() -> None:
+    from ner_registry.nn.kernels import tiles
+
+    assert (tiles.ROWS, tiles.columns(4)) == (lstm._ROWS, lstm._TILE)

@@ -95,7 +95,8 @@ def test_it_is_adam(settings: dict[str, Any]) -> None:
 
 
 def test_threads_that_read_a_row_at_once_move_it_once() -> None:
-    size, found = 20_000, []
+    size = 20_000
+    found: list[Tensor] = []
     for threads in (1, 4):
         torch.manual_seed(0)
         table = Table(size, 20)
@@ -106,7 +107,7 @@ def test_threads_that_read_a_row_at_once_move_it_once() -> None:
             table(read).sum().backward()
             optimizer.step()
         with ThreadPoolExecutor(threads) as pool:
-            found += pool.map(lambda _: table(torch.arange(size)).detach(), range(threads))
+            found += pool.map(table, [torch.arange(size)] * threads)
     assert all(torch.equal(one, found[0]) for one in found)
 
 

@@ -12,6 +12,14 @@ Only the modules of this package import the two, and only when a kernel is asked
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
+
+from torch import Tensor
 
 HAS_NUMBA = find_spec("numba") is not None
 HAS_TRITON = find_spec("triton") is not None
+
+
+def as_array(tensor: Tensor) -> Any:
+    """A CPU tensor's numbers as NumPy's, row by row in memory, as numba's kernels count them."""
+    return tensor.detach().contiguous().numpy()

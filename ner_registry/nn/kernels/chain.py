@@ -246,8 +246,10 @@ def _sums(
             if step == tokens[row] - 1:
                 for tag in range(count):
                     beta[tag] = factors[count + 1, tag] / ends[row]
-            scale = scales[row, step]
+            scale, alpha = scales[row, step], alphas[row, step]
             for tag in range(count):
+                # of a tag out of reach it may have grown beyond all bounds
+                beta[tag] = beta[tag] if alpha[tag] > 0 else 0.0
                 arrival[tag] = weight[tag] * beta[tag] * scale
     return True
 
@@ -272,7 +274,8 @@ def log_likelihood(
         start: (K,).
         end: (K,).
         mask: (B, T).
-        tags: (B, T); a negative one adds nothing to the score of the path.
+        tags: (B, T); a negative one adds nothing to the score of the path, and one that there
+            isn't makes it give up.
         results: (B,), filled.
         grad_emissions: (B, T, K), filled.
         grad_steps: (B, K + 2, K), filled: of transitions, start, end.
@@ -321,6 +324,8 @@ def log_likelihood(
             score = 0.0
             for step in range(tokens):
                 tag = tags[sentence, step]
+                if tag >= count:
+                    return False
                 if tag < 0:
                     continue
                 score += emissions[sentence, step, tag]

@@ -307,7 +307,9 @@ def forward(
     bias = np.zeros(width, np.float32)
     for gate in range(4 * units):
         bias[gate] = bias_ih[gate] + bias_hh[gate]
-    of_inputs, of_outputs = _packed_transpose(weight_ih), _packed_transpose(weight_hh)
+    is_projected = projected.shape[0] > 0
+    of_inputs = _packed_transpose(weight_ih[:0] if is_projected else weight_ih)
+    of_outputs = _packed_transpose(weight_hh)
     # what a step reads, close together: rows as far apart as a batch has them evict each other
     read, left = np.empty((together, depth), np.float32), np.empty((together, units), np.float32)
     zeros = np.zeros(units, np.float32)
@@ -325,7 +327,7 @@ def forward(
             of_step, cells_now = gates[now % kept], cells[now % cells.shape[0]]
             cells_before = cells[before % cells.shape[0]]
             there = (now % kept) * together * width
-            if projected.shape[0]:
+            if is_projected:
                 for row in range(rows):
                     place = places[first + row, now]
                     for gate in range(width):
