@@ -19,7 +19,7 @@ from ner_registry.encoders import Context, Seq2SeqEncoder, encode
 from ner_registry.errors import RunError
 from ner_registry.heads import CheckedHead, TaggerHead
 from ner_registry.nn.dropout import WordDropout, make_dropout
-from ner_registry.nn.shapes import check_vectors, lent
+from ner_registry.shapes import check_vectors, lent
 
 
 class ScoredSpan(NamedTuple):

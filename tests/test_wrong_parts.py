@@ -470,7 +470,7 @@ def test_kernels_never_read_beyond_what_there_is() -> None:
     with pytest.raises(ValueError, match=r"a mask and tags of \(2, 4\), got \(2, 5\)"):
         chain_operators.viterbi(emissions, steps, steps[0], steps[0], mask)
     layers = nn.LSTM(3, 2, batch_first=True), nn.LSTM(3, 2, batch_first=True)
-    with pytest.raises(ValueError, match=r"of \(2, 5\), got \(2, 4, 3\)"):
+    with pytest.raises(ValueError, match=r"\(2, 5, 3\), got \(2, 4, 3\)"):
         bidirectional_lstm(emissions, mask, *layers)
 
 

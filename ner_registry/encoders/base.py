@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ner_registry.config.registry import Registrable, ask
 from ner_registry.encoders.context import Context
-from ner_registry.nn.shapes import check_vectors, lent
+from ner_registry.shapes import check_vectors, lent
 
 
 class Seq2SeqEncoder(nn.Module, ABC, Registrable):

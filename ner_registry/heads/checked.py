@@ -11,7 +11,7 @@ from torch import Tensor
 from ner_registry.config.registry import ask
 from ner_registry.errors import RunError, is_own
 from ner_registry.heads.base import TaggerHead
-from ner_registry.nn.shapes import check_given, lent
+from ner_registry.shapes import check_given, lent
 
 _PATH = "model.head"
 _ROUNDING = 1e-4  # that probabilities may be above 1 by

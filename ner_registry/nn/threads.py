@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
+from threading import Lock
 from typing import TypeVar
 
 import torch
@@ -24,6 +25,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _count = 1
+_counting = Lock()
+_takers, _interval = 0, 0.0  # of turns, and how long Python's threads wait without any
 
 
 def thread_count() -> int:
@@ -121,12 +124,20 @@ def taking_turns() -> Iterator[None]:
     A thread that computes gives Python's lock up and needs it back at every operator: beside one
     that reads text it would stand still nearly all the time.
     """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
+    global _takers, _interval
+    with _counting:
+        if not _takers:
+            _interval = sys.getswitchinterval()
+            sys.setswitchinterval(1e-4)
+        _takers += 1
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        # of several at once, such as generators, the first to begin may be the first to end
+        with _counting:
+            _takers -= 1
+            if not _takers:
+                sys.setswitchinterval(_interval)
 
 
 @cache

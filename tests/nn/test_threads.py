@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from ner_registry.nn.threads import (
     computing,
     each,
     side_by_side,
+    taking_turns,
     thread_count,
 )
 
@@ -138,3 +140,13 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the forked process waits for threads that it doesn't have")
+
+
+def test_turns_end_with_whoever_takes_them_last() -> None:
+    before = sys.getswitchinterval()
+    first, second = taking_turns(), taking_turns()
+    with first:
+        second.__enter__()
+    assert sys.getswitchinterval() < before
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == before
