@@ -38,7 +38,7 @@ class Setting:
     """A config's model on a device, with its data."""
 
     def __init__(self, config: str, device: str, overrides: str = "{}") -> None:
-        source = read_config(EXPERIMENTS / config, overrides)
+        source = read_config(EXPERIMENTS / config, [overrides])
         self.experiment = parse_experiment(source.value)()
         self.corpora: dict[str, Corpus] = {
             name: read_corpus(reader_of(self.experiment, name), file)

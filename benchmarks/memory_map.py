@@ -37,7 +37,7 @@ def prepared(data: Path, *, is_mapped: bool) -> Prepared:
         "model.embedders.chars": {"type": "character_cnn"},
         "data_loader.memory_map": is_mapped,
     }
-    config = read_config(HERE / "word_only.jsonnet", json.dumps(changes)).value
+    config = read_config(HERE / "word_only.jsonnet", [json.dumps(changes)]).value
     return prepare(parse_experiment(config))
 
 

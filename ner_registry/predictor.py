@@ -120,14 +120,16 @@ class Predictor:
 
         Raises:
             TypeError: one isn't a Sentence of a list of words.
-            NerError: a number is out of its range.
+            NerError: a number is out of its range; or what reading the sentences raised, after
+                those that came before.
         """
         check_batch_size(batch_size)
         if not 0 <= threshold <= 1:
             raise NerError(f"threshold: expected a number from 0 to 1, got {threshold}")
         if top_k is not None and top_k < 1:
             raise NerError(f"top_k: expected 1 or more, got {top_k}")
-        sentences = map(_checked, sentences)
+        faults: list[NerError] = []
+        sentences = map(_checked, _up_to_fault(sentences, faults))
         apart = ([sentence] for sentence in sentences)
         parts = document_parts(sentences) if self.tagger.reads_documents else apart
         # many taggings of few sentences need as much memory as one of many
@@ -139,6 +141,8 @@ class Predictor:
                 if threshold:
                     scored = [span for span in scored if span.score >= threshold]
                 yield Tagged(sentence, record(sentence, scored, taggings))
+        for fault in faults:
+            raise fault
 
 
 def check_batch_size(batch_size: int) -> None:
@@ -149,6 +153,14 @@ def check_batch_size(batch_size: int) -> None:
     """
     if batch_size < 1:
         raise NerError(f"batch_size: expected 1 or more, got {batch_size}")
+
+
+def _up_to_fault(sentences: Iterable[Sentence], faults: list[NerError]) -> Iterator[Sentence]:
+    """Sentences, and what ended them, if anything did, into ``faults``."""
+    try:
+        yield from sentences
+    except NerError as error:
+        faults.append(error)
 
 
 def _checked(sentence: Any) -> Sentence:

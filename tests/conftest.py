@@ -44,7 +44,7 @@ def root() -> Path:
 def config() -> dict[str, Any]:
     """The quickstart, two epochs long; each test's own copy."""
     overrides = '{"trainer.num_epochs": 2, "trainer.patience": null}'
-    return read_config(ROOT / "experiments" / "quickstart.jsonnet", overrides).value
+    return read_config(ROOT / "experiments" / "quickstart.jsonnet", [overrides]).value
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the quickstart, eight epochs long."""
     directory = tmp_path_factory.mktemp("runs") / "quickstart"
     overrides = '{"trainer.num_epochs": 8}'
-    train(read_config(ROOT / "experiments" / "quickstart.jsonnet", overrides).value, directory)
+    train(read_config(ROOT / "experiments" / "quickstart.jsonnet", [overrides]).value, directory)
     return directory
 
 

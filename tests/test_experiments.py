@@ -27,7 +27,7 @@ def test_there_are_experiments() -> None:
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)
 def test_it_builds(path: Path, tmp_path: Path) -> None:
-    config = read_config(path, SAMPLE).value
+    config = read_config(path, [SAMPLE]).value
     vectors = tmp_path / "vectors.txt"
     for embedder in config["model"]["embedders"].values():
         if "pretrained_file" in embedder:

@@ -46,4 +46,5 @@ def run(args: argparse.Namespace) -> None:
     unused = source.unused_keys()
     for place, key in unused:
         print(f"{place}: warning: the key {key!r} is never used: leave it out")
-    print(f"{args.config}: no faults, {len(found) + len(unused)} warnings")
+    count = len(found) + len(unused)
+    print(f"{args.config}: no faults, {count} warning{'' if count == 1 else 's'}")

@@ -15,8 +15,10 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--overrides",
         metavar="JSONNET",
+        action="append",
+        default=[],
         help="an object that changes the config: a dotted key replaces the value there, "
-        "nested objects merge",
+        "nested objects merge; repeatable",
     )
     parser.add_argument(
         "--set",

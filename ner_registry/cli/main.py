@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TextIO
@@ -40,7 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     atexit.register(_end_at_once)
     with heard_once():
-        return _main(sys.argv[1:] if argv is None else argv)
+        try:
+            with stoppable():
+                return _main(sys.argv[1:] if argv is None else argv)
+        except Stopped as stopped:
+            print(f"ner-run: {stopped}", file=sys.stderr)
+            return stopped.exit_code
 
 
 def _main(argv: Sequence[str]) -> int:
@@ -53,7 +59,7 @@ def _main(argv: Sequence[str]) -> int:
     handler.setLevel(logger.level)
     logger.addHandler(handler)
     try:
-        with silenced(args.quiet), stoppable():
+        with silenced(args.quiet):
             return _run(args)
     finally:
         logger.removeHandler(handler)
@@ -76,8 +82,7 @@ def _run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         return 0
     except NerError as error:
-        if args.debug:
-            raise
+        _show(args)
         print("\n".join(error.lines()), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
@@ -85,19 +90,22 @@ def _run(args: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, MemoryError) as error:
-        if args.debug:
-            raise
+        _show(args)
         print(f"ner-run: {_reason(error)}", file=sys.stderr)
         return 1
     except RuntimeError as error:
-        if args.debug or not is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
+        _show(args)
         reason = str(error).strip().splitlines()[0]
         print(f"ner-run: out of memory: {reason}: lower the batch or model size", file=sys.stderr)
         return 1
-    except Stopped as stopped:
-        print(f"ner-run: {stopped}", file=sys.stderr)
-        return stopped.exit_code
+
+
+def _show(args: argparse.Namespace) -> None:
+    """Shows where the fault at hand was raised, if that is asked for."""
+    if args.debug:
+        traceback.print_exc()
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -7,8 +7,10 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Timer
 from types import FrameType
-from typing import NoReturn
+
+_IMPORT = 0.05  # seconds, after which to see whether an import is done
 
 
 class Stopped(KeyboardInterrupt):
@@ -27,14 +29,22 @@ class Stopped(KeyboardInterrupt):
 def stoppable() -> Iterator[None]:
     """Within it, a signal raises Stopped, and a second one ends the process there and then.
 
-    One that is ignored stays so.
+    One that is ignored stays so; one that comes while a module is imported waits for its end.
     """
     was_stopped = False
+    later: Timer | None = None
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        nonlocal was_stopped
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal was_stopped, later
         if was_stopped:
             os._exit(128 + number)
+        if _is_importing(frame):
+            # libraries swallow what is raised there, or stay half imported and fail later
+            if later is None or not later.is_alive():
+                later = Timer(_IMPORT, os.kill, (os.getpid(), number))
+                later.daemon = True
+                later.start()
+            return
         was_stopped = True
         raise Stopped(number)
 
@@ -53,6 +63,16 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     finally:
+        if later is not None:
+            later.cancel()
         sys.unraisablehook = before_hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

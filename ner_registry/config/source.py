@@ -64,13 +64,13 @@ class ConfigSource:
 
 
 def read_config(
-    path: str | Path, overrides: str | None = None, settings: Iterable[str] = ()
+    path: str | Path, overrides: Iterable[str] = (), settings: Iterable[str] = ()
 ) -> ConfigSource:
     """Evaluates a config file and applies what the command line changes.
 
     Args:
         path: a Jsonnet or JSON file.
-        overrides: Jsonnet text of an object, as ``--overrides`` takes it.
+        overrides: Jsonnet text of an object each, as ``--overrides`` takes it, applied in order.
         settings: ``PATH=VALUE`` each, as ``--set`` takes it: applied in order, after the
             overrides; a value that isn't JSON is a string.
 
@@ -79,8 +79,8 @@ def read_config(
     """
     value = jsonnet.load(path)
     changes: list[tuple[str, str]] = []
-    if overrides is not None:
-        changed = jsonnet.evaluate("--overrides", overrides)
+    for text in overrides:
+        changed = jsonnet.evaluate("--overrides", text)
         value = jsonnet.override(value, changed)
         changes += [(leaf, "--overrides") for leaf in _leaves(changed)]
     for setting in settings:

@@ -82,7 +82,8 @@ def fetch(
                 else:
                     os.replace(part, target)
                     return target
-    raise DownloadError(f"{target.name} can't be downloaded: {'; '.join(failures)}; {hint}")
+    reasons = "; ".join(filter(None, [*failures, hint]))
+    raise DownloadError(f"{target.name} can't be downloaded: {reasons}")
 
 
 def verify(path: Path, sha256: str | None) -> None:

@@ -20,6 +20,7 @@ MEMBER = re.compile(
     r"(config|metrics|meta)\.json|weights\.safetensors|vocabulary/(tags|embedders/\w+)\.json"
 )
 _LISTS = re.compile(r"weights\.safetensors|vocabulary/embedders/.*")  # as long as a model is large
+_FOLDERS = (".", "vocabulary", "vocabulary/embedders")  # which tar packs besides, ours doesn't
 _MOST_MEMBERS = 256
 _MOST_JSON = 2**20  # bytes of a member that isn't one of _LISTS
 _MOST_HEADER = 2**16  # bytes of tar's own between two members
@@ -76,7 +77,9 @@ def _members(path: Path, file: _Unpacking) -> Iterator[tuple[str, bytes]]:
     names: set[str] = set()
     with tarfile.open(fileobj=file, mode="r:") as tar:
         while (member := tar.next()) is not None:
-            name, size = member.name, member.size
+            name, size = member.name.removeprefix("./"), member.size
+            if member.isdir() and name in _FOLDERS:
+                continue
             known = member.isreg() and not member.issparse() and MEMBER.fullmatch(name)
             if not known or name in names or len(names) == _MOST_MEMBERS:
                 raise ArchiveError(f"{path}: {name[:80]!r} isn't a member of a model")

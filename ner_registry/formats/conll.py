@@ -47,7 +47,7 @@ def write(tagged: Iterable[Tagged], name: str) -> Iterator[str]:
             rows = [f"{word} " for word in record["words"]]
             for word in record["words"]:
                 _check(word, sentence, name)
-            if "gold_tags" in record:
+            if "gold_tags" in record and "gold_tags" not in sentence.extra:
                 gold = zip(rows, record["gold_tags"], strict=True)
                 rows = [f"{row}{tag} " for row, tag in gold]
         for entity in record["entities"]:

@@ -101,6 +101,8 @@ def _of_string(record: dict[str, Any], count: int, path: str, number: int) -> It
     if not isinstance(value, str):
         keys = ", ".join(sorted(record)) or "none"
         message = f"expected a key words, tokens, sentence or text, got the keys: {keys}"
+        if key in record:
+            message = f"expected a string under {key!r}, got {json.dumps(value)[:40]}"
         raise DataError(path, message, number)
     if key == "text":
         yield from split(value, count, _without(record, key), number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,9 @@ def parse_record(line: str, path: str | Path, number: int) -> dict[str, Any]:
         DataError: it isn't a JSON object.
     """
     try:
-        record = json.loads(line, parse_constant=_refuse, object_pairs_hook=_object)
+        record = json.loads(
+            line, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_object
+        )
     except (ValueError, RecursionError) as error:
         reason = str(error).replace(": line 1 column", " at column").partition(" (char")[0]
         message = f"expected a JSON object, got {line[:40]!r} ({reason})"
@@ -124,6 +127,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key {twice!r} twice")
     return found
+
+
+def _finite(text: str) -> float:
+    """A number, which JSON may write larger than any that can be written again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
 
 
 def _refuse(constant: str) -> None:

@@ -215,18 +215,26 @@ def test_input_of_predict(
     run_directory: Path, tmp_path: Path, refused: Callable[..., list[str]]
 ) -> None:
     bad = tmp_path / "in.jsonl"
-    bad.write_text('{"words": ["Jim"]}\n{"word": 1}\n', encoding="utf-8")
-    (line,) = refused_after_output(run_directory, bad)
-    assert line == f"{bad}:2: expected a key words, tokens, sentence or text, got the keys: word"
+    before = '{"words": ["Jim"]}\n' * 12
+    for text, message in (
+        ('{"word": 1}', "expected a key words, tokens, sentence or text, got the keys: word"),
+        ('{"text": 1}', "expected a string under 'text', got 1"),
+        ('{"text": "Jim", "at": 1e400}', "(1e400 is too large a number)"),
+    ):
+        bad.write_text(f"{before}{text}\n", encoding="utf-8")
+        (line,) = refused_after_output(run_directory, bad, lines=12)
+        assert line.startswith(f"{bad}:13: expected ")
+        assert line.endswith(message)
     (line,) = refused("predict", str(run_directory), "nope.txt")
     assert line == "nope.txt: expected a file to read, got no such file"
 
 
-def refused_after_output(run_directory: Path, path: Path) -> list[str]:
-    """As a command of its own, as a user would run it."""
+def refused_after_output(run_directory: Path, path: Path, *, lines: int) -> list[str]:
+    """As a command of its own, as a user would run it; what came before is all there."""
     command = [sys.executable, "-m", "ner_registry", "predict", str(run_directory), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
+    assert done.stdout.count("\n") == lines
     return done.stderr.splitlines()
 
 
@@ -235,6 +243,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Traceback" in done.stderr
     assert "ConfigError" in done.stderr
+    assert done.returncode == 2
 
 
 def test_an_archive_of_a_newer_format(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,14 @@ def test_the_first_raises_and_what_was_there_comes_back() -> None:
         signal.raise_signal(signal.SIGTERM)
     assert (str(caught.value), caught.value.exit_code) == ("terminated", 143)
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_an_import_comes_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import signal\nsignal.raise_signal(signal.SIGINT)\nis_whole = True\n"
+    (tmp_path / "stopped_within.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Stopped), stoppable():
+        time.sleep(10 * importlib.import_module("stopped_within").is_whole)
 
 
 def test_what_is_ignored_stays_so() -> None:

@@ -288,8 +288,10 @@ def test_as_commands(number: int, tmp_path: Path) -> None:
 def test_five_unrelated_mistakes_appear_in_one_run() -> None:
     config = read_config(
         ROOT / "experiments" / "bilstm_crf.jsonnet",
-        "{ trainer: { patiense: 3, device: 'gpu' }, 'model.encoder.type': 'crf', "
-        "'data_loader.batch_size': '32', cuda_device: 0 }",
+        [
+            "{ trainer: { patiense: 3, device: 'gpu' }, 'model.encoder.type': 'crf', "
+            "'data_loader.batch_size': '32', cuda_device: 0 }",
+        ],
     )
     told = [fault.path for fault in faults_of(config.value)]
     assert sorted(told) == [

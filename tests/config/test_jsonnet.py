@@ -62,7 +62,12 @@ def test_imports_from_outside_the_folder_are_told(
     ],
 )
 def test_overrides(write: Any, overrides: str, expected: Any) -> None:
-    assert read_config(write("{ a: { x: 1 }, list: [{ b: 1 }, 2] }"), overrides).value == expected
+    assert read_config(write("{ a: { x: 1 }, list: [{ b: 1 }, 2] }"), [overrides]).value == expected
+
+
+def test_overrides_add_up(write: Any) -> None:
+    found = read_config(write("{ a: 1, b: 1, c: 1 }"), ["{ a: 2, b: 2 }", "{ b: 3 }"])
+    assert found.value == {"a": 2, "b": 3, "c": 1}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_overrides(write: Any, overrides: str, expected: Any) -> None:
 )
 def test_overrides_that_fit_nowhere(write: Any, overrides: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_config(write("{ a: { x: 1 }, list: [1, 2] }"), overrides)
+        read_config(write("{ a: { x: 1 }, list: [1, 2] }"), [overrides])
     assert caught.value.lines() == [message]
 
 

@@ -40,6 +40,12 @@ def test_gold_tags_stand_before_those_found() -> None:
     assert list(write_conll([Tagged(sentence, record)], "data")) == ["Jim O B-PER\nleft O O\n\n"]
 
 
+def test_gold_tags_of_the_input_are_no_column() -> None:
+    sentence = Sentence(["Jim", "left"], extra={"gold_tags": 5})
+    record = make_record(sentence, tags_to_spans(["B-PER", "O"]))
+    assert list(write_conll([Tagged(sentence, record)], "data")) == ["Jim B-PER\nleft O\n\n"]
+
+
 def test_other_white_space_is_a_part_of_its_word(read: Any, write: Any) -> None:
     words = ["10\u00a0000", "\u2028", "a\u3000b"]
     (sentence,) = read(write([Sentence(words, ["O"] * 3)], "conll"), "conll")

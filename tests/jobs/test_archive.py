@@ -141,6 +141,17 @@ def test_what_is_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("packed", [".", "*"])
+def test_what_tar_packs_again_is_the_same(packed: str, run_directory: Path, tmp_path: Path) -> None:
+    again, model = tmp_path / "again.tar.gz", tmp_path / "model"
+    with tarfile.open(run_directory / "model.tar.gz") as tar:
+        tar.extractall(model, filter="data")
+    with tarfile.open(again, "w:gz") as out:
+        for path in [model] if packed == "." else sorted(model.iterdir()):
+            out.add(path, "." if packed == "." else path.name)
+    assert nr.load(again).labels == nr.load(run_directory).labels
+
+
 @pytest.mark.parametrize("threshold", ["0.5", 0.0, 2.0, True])
 def test_a_threshold_that_is_none_is_refused(
     threshold: Any, run_directory: Path, tmp_path: Path

@@ -62,7 +62,7 @@ def test_the_same_command_goes_on(predict: Any, run_directory: Path) -> None:
     whole.write_bytes(gzip.compress(b'{"text": "Ann left."}\n{"text": 3}\n'))
     command = ("in/*", "--output-dir", "out", "--workers", "2")
     assert predict(*command, code=2) == (
-        "in/part_2.jsonl.gz:2: expected a key words, tokens, sentence or text, got the keys: text\n"
+        "in/part_2.jsonl.gz:2: expected a string under 'text', got 3\n"
     )
     assert sorted(outputs("out")) == [f"part_{n}.jsonl.gz" for n in (0, 1, 3, 4)]
     assert predict(*command, "--threshold", "0.5", code=2) == (

@@ -76,7 +76,7 @@ def test_warnings_are_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "--set data_loader.shuffle=false: data_loader.shuffle: warning: the training data is "
         "never shuffled: true trains better",
-        f"{QUICKSTART}: no faults, 1 warnings",
+        f"{QUICKSTART}: no faults, 1 warning",
     ]
 
 
@@ -91,7 +91,7 @@ def test_keys_that_nothing_uses(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["check", str(config)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{config}:3:3: warning: the key 'sizes.forgotten' is never used: leave it out",
-        f"{config}: no faults, 1 warnings",
+        f"{config}: no faults, 1 warning",
     ]
 
 

@@ -21,7 +21,7 @@ from ner_registry.reports.judged import read_judged
 @pytest.fixture(scope="module")
 def worse(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     """Two seeds, for one epoch."""
-    config = read_config(root / "experiments" / "quickstart.jsonnet", '{"trainer.num_epochs": 1}')
+    config = read_config(root / "experiments" / "quickstart.jsonnet", ['{"trainer.num_epochs": 1}'])
     directory = tmp_path_factory.mktemp("groups") / "worse"
     train_seeds(config.value, directory, seeds=2)
     return directory

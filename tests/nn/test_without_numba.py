@@ -22,7 +22,7 @@ changes = {
     "trainer.num_epochs": 2,
     "trainer.num_threads": 2,
 }
-metrics = nr.train(read_config(sys.argv[2], json.dumps(changes)).value, sys.argv[3], quiet=True)
+metrics = nr.train(read_config(sys.argv[2], [json.dumps(changes)]).value, sys.argv[3], quiet=True)
 assert ("numba" in sys.modules) == (sys.argv[1] == "with")
 assert "torch._dynamo" not in sys.modules  # two seconds and 160 MB
 print(json.dumps(metrics))

@@ -274,7 +274,8 @@ HOSTILE: dict[str, Callable[[Content], bytes]] = {
     "a character device": instead(CONFIG, special(CONFIG, tarfile.CHRTYPE)),
     "a block device": instead(WEIGHTS, special(WEIGHTS, tarfile.BLKTYPE)),
     "a pipe": instead(WEIGHTS, special(WEIGHTS, tarfile.FIFOTYPE)),
-    "a directory": with_member(special("vocabulary", tarfile.DIRTYPE)),
+    "a directory": with_member(special("weights", tarfile.DIRTYPE)),
+    "a directory in place of a file": instead(CONFIG, special(CONFIG, tarfile.DIRTYPE)),
     "a type unknown to tar": instead(META, special(META, b"Z")),
     # duplicates and gaps
     "a config twice": twice(CONFIG),
