@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import io
 import logging
 import os
 import sys
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments; None: those of the process.
     """
     atexit.register(_end_at_once)
+    _open_streams()
     with heard_once():
         try:
             with stoppable():
@@ -47,6 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Stopped as stopped:
             print(f"ner-run: {stopped}", file=sys.stderr)
             return stopped.exit_code
+
+
+def _open_streams() -> None:
+    """Has something to read and write where a descriptor is closed, whatever the characters."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # as long as the process
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _main(argv: Sequence[str]) -> int:

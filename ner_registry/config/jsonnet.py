@@ -103,7 +103,9 @@ def evaluate(name: str, text: str) -> dict[str, Any]:
     Raises:
         ConfigError: it isn't Jsonnet, or no object.
     """
-    variables = {key: value for key, value in os.environ.items() if _is_text(key + value)}
+    if not is_text(name + text):
+        raise ConfigError([Fault("", "expected a path and text in UTF-8, got other bytes", name)])
+    variables = {key: value for key, value in os.environ.items() if is_text(key + value)}
     imports = _Imports(name)
     try:
         result = json.loads(
@@ -173,8 +175,8 @@ def _shown(name: str, text: str, place: re.Match[str]) -> str:
     return f", at the caret in: {line[:column].lstrip()}^{line[column:].rstrip()}"
 
 
-def _is_text(value: str) -> bool:
-    """Whether an environment variable can be told to Jsonnet, which takes UTF-8 alone."""
+def is_text(value: str) -> bool:
+    """Whether it can be told to Jsonnet, which takes UTF-8 alone."""
     try:
         value.encode()
     except UnicodeEncodeError:

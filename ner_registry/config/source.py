@@ -85,6 +85,8 @@ def read_config(
         changes += [(leaf, "--overrides") for leaf in _leaves(changed)]
     for setting in settings:
         key, separator, text = setting.partition("=")
+        if not jsonnet.is_text(setting):
+            raise ConfigError([Fault(key, "expected text in UTF-8, got other bytes", "--set")])
         if not separator or not key:
             message = f"expected PATH=VALUE, such as trainer.num_epochs=3, got {setting!r}"
             raise ConfigError([Fault("", message, "--set")])

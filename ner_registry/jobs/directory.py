@@ -24,6 +24,7 @@ from ner_registry.data.model_files import ARCHIVE_NAME, FORMAT_VERSION
 from ner_registry.errors import ConfigError, Fault, NerError, RunDirectoryError
 from ner_registry.jobs.locks import LOCK_NAME, SEEDS_LOCK_NAME, locked
 from ner_registry.jobs.prepare import Prepared
+from ner_registry.nn.kernels import HAS_NUMBA
 
 _package_logger = logging.getLogger("ner_registry")
 
@@ -144,6 +145,7 @@ def write_beginnings(
             name: version(name)
             for name in ("ner_registry", "torch", "numpy", "safetensors", "jsonnet")
         }
+        | ({"numba": version("numba")} if HAS_NUMBA else {})
         | {"python": platform.python_version()},
         "host": {"name": platform.node(), "system": platform.platform()},
         "git_revision": _git_revision(),
@@ -190,7 +192,8 @@ def buffered_log() -> Iterator[logging.handlers.MemoryHandler]:
 @contextmanager
 def logged_to(path: Path, memory: logging.handlers.MemoryHandler) -> Iterator[None]:
     """Logs to a file, from what ``memory`` kept on, to the fault that ends it."""
-    handler = _LogFile(path, encoding="utf-8")
+    # names of files may be no UTF-8
+    handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     memory.setTarget(handler)
     memory.flush()

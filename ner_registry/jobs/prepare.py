@@ -24,6 +24,7 @@ from ner_registry.data.tags import TagSet
 from ner_registry.data.vocabulary import Vocabulary
 from ner_registry.errors import ConfigError, DataError, Fault, RunError
 from ner_registry.jobs.warm_start import Start, carry_over
+from ner_registry.nn.kernels import HAS_NUMBA
 from ner_registry.nn.threads import available_threads
 from ner_registry.readers import DatasetReader
 from ner_registry.tagger import Tagger
@@ -78,7 +79,8 @@ class Prepared:
             f"training: up to {trainer['num_epochs']} epochs in batches of "
             f"{self.experiment.data_loader.batch_size} by {trainer['optimizer']['type']}",
             f"device: {self.tagger.device}, "
-            f"{threads or self.experiment.trainer.num_threads or available_threads()} threads",
+            f"{threads or self.experiment.trainer.num_threads or available_threads()} threads"
+            + ("" if HAS_NUMBA else ", without numba: PyTorch's operators alone, which are slower"),
         ]
 
 

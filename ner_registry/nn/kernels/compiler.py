@@ -32,6 +32,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         kernel: Callable[..., Any] = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written to
+        _Announcer.how_often = "each time: set NUMBA_CACHE_DIR to a folder that can be written to"
         kernel = numba.njit(**options)(function)
     return kernel
 
@@ -61,14 +62,16 @@ def fill(values: Any, value: float) -> None:
 
 
 class _Announcer(event.Listener):
-    """Tells, once, what a run waits for before the machine code is in numba's cache."""
+    """Tells what a run waits for before the machine code is in numba's cache."""
 
+    how_often = "once"
     _told = False
 
     def on_start(self, event: Any) -> None:
         if not _Announcer._told:
             _Announcer._told = True
-            logger.info("compiling the inner loops for this machine: up to half a minute, once")
+            took = "compiling the inner loops for this machine: up to half a minute, %s"
+            logger.info(took, _Announcer.how_often)
 
     def on_end(self, event: Any) -> None:
         pass
