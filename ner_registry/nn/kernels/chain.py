@@ -214,12 +214,18 @@ def _sums(
             if not total > 0:  # or where it is NaN
                 return False
             scale = 1 / total
-            is_lost = False
+            is_low = False
             for tag in range(count):
                 alpha[tag] *= scale
-                is_lost |= (alpha[tag] < _LEAST_SHARE) & (alpha[tag] > 0)
-            if is_lost:
-                return False
+                is_low |= alpha[tag] < _LEAST_SHARE
+            if is_low:
+                for tag in range(count):
+                    if alpha[tag] >= _LEAST_SHARE:
+                        continue
+                    if alpha[tag] > 0:
+                        return False
+                    # out of reach: the way back would let its beta grow beyond all bounds
+                    weight[tag] = 0
             scales[row, step] = scale
             products[row] *= total
             if not _LEAST_SHARE < products[row] < 1 / _LEAST_SHARE:
@@ -246,10 +252,8 @@ def _sums(
             if step == tokens[row] - 1:
                 for tag in range(count):
                     beta[tag] = factors[count + 1, tag] / ends[row]
-            scale, alpha = scales[row, step], alphas[row, step]
+            scale = scales[row, step]
             for tag in range(count):
-                # of a tag out of reach it may have grown beyond all bounds
-                beta[tag] = beta[tag] if alpha[tag] > 0 else 0.0
                 arrival[tag] = weight[tag] * beta[tag] * scale
     return True
 
